@@ -1,0 +1,6 @@
+"""What is asked: XLSForms in, questions out; filled-in instances in, answers out.
+
+This room knows no server, no database and no socket. A form author's tool or a phone simulator can use it
+alone. `compile` makes an XForm from an XLSForm, `definition` says what a form asks, `measures` ties a question
+to the forest, `instance` reads what a phone sent, `remeasure` makes the form that a crew takes along.
+"""

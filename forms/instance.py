@@ -1,0 +1,230 @@
+"""A filled-in form as a phone sends it: XML in, who it is and what was answered out.
+
+`read` is the only place where bytes from outside become XML. It refuses what is not an instance, never what is
+merely odd: an unknown element, a wrong value or a missing answer is kept and shown to a person later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lxml import etree
+
+from forms.definition import Form
+from forms.errors import InstanceUnreadable
+
+MAX_BYTES = 10_000_000
+"""An instance larger than this is refused: 10 MB is what ODK Collect allows one request by default, and a plot
+of 1,000 trees is 0.2 MB."""
+MAX_ELEMENTS = 200_000
+"""Elements in one instance. 8 MB of empty tags would cost 240 MB of memory (measured), real plots have < 20,000."""
+MAX_DEPTH = 64
+"""Levels of nesting. XLSForms in the wild have fewer than ten."""
+MAX_ID_CHARS = 200
+"""Characters of an instanceID: "uuid:" and 36 characters in practice."""
+
+
+
+class Meta(NamedTuple):
+    """Who an instance says it is. `version` is "" where the form has none."""
+
+    form_id: str
+    version: str
+    instance_id: str
+    deprecated_id: str | None
+    instance_name: str | None
+    encrypted: bool
+
+
+@dataclass(slots=True)
+class Answers:
+    """What was answered, tied to the forest: group of measures -> rows of field -> text as typed.
+
+    `rows["tree"]` has a row for each tree in the order the crew took them; "plot", "visit" and "thinning" have
+    at most one. A field that was left empty is absent. `files` are the names in the upload questions.
+    """
+
+    rows: dict[str, list[dict[str, str]]]
+    files: list[str]
+
+    def one(self, group: str) -> dict[str, str]:
+        """The single row of a group that is not repeated; empty where nothing was answered."""
+        rows = self.rows.get(group)
+        return rows[0] if rows else {}
+
+    @property
+    def trees(self) -> list[dict[str, str]]:
+        return self.rows.get("tree", [])
+
+
+class Instance(NamedTuple):
+    """A parsed instance; `root` belongs to lxml and is not kept beyond the request."""
+
+    meta: Meta
+    root: etree._Element
+
+
+@dataclass(slots=True)
+class _Node:
+    """What to do at one element: go on into `inside`, start `starts` rows, or note an answer."""
+
+    inside: dict[str, _Node]
+    starts: tuple[str, ...] = ()
+    group: str = ""
+    field: str = ""
+    is_file: bool = False
+
+
+class Reader:
+    """Reads the answers of one form version. Made once per version and kept: reading is the hot path."""
+
+    def __init__(self, form: Form) -> None:
+        self._root = _Node({})
+        for path in form.repeats:
+            self._at(path)
+        for question in form.questions:
+            node = self._at(question.path)
+            node.is_file = question.type == "binary"
+            if question.measure:
+                node.group, _, node.field = question.measure.partition(".")
+        for path in form.repeats:
+            inside = self._at(path)
+            inside.starts = tuple(sorted(_groups(inside, {r for r in form.repeats if r != path}, path)))
+
+    def _at(self, path: str) -> _Node:
+        node = self._root
+        for name in path.strip("/").split("/")[1:]:  # the first is the root element, whatever it is called
+            node = node.inside.setdefault(name, _Node({}))
+        return node
+
+    def answers(self, root: etree._Element) -> Answers:
+        """The answers under `root`. Repeats that were opened and left wholly empty give no row."""
+        rows: dict[str, list[dict[str, str]]] = {}
+        files: list[str] = []
+        _walk(root, self._root, {}, rows, files)
+        for group in rows:
+            rows[group] = [row for row in rows[group] if row]
+        return Answers(rows, files)
+
+
+def _groups(node: _Node, others: set[str], path: str) -> set[str]:
+    """Groups of measures answered inside a repeat and not inside a repeat within it."""
+    found = {node.group} if node.group else set()
+    for name, child in node.inside.items():
+        if f"{path}/{name}" not in others:
+            found |= _groups(child, others, f"{path}/{name}")
+    return found
+
+
+def _walk(
+    element: etree._Element,
+    node: _Node,
+    current: dict[str, dict[str, str]],
+    rows: dict[str, list[dict[str, str]]],
+    files: list[str],
+) -> None:
+    for child in element:
+        tag = child.tag
+        if not isinstance(tag, str):
+            continue
+        below = node.inside.get(tag if tag[0] != "{" else tag[tag.index("}") + 1 :])
+        if below is None:
+            continue
+        if below.field or below.is_file:
+            text = child.text
+            if text and (text := text.strip()):
+                if below.is_file:
+                    files.append(text)
+                if below.field:
+                    row = current.get(below.group)
+                    if row is None:
+                        row = current[below.group] = {}
+                        rows.setdefault(below.group, []).append(row)
+                    row[below.field] = text
+        elif below.starts:
+            fresh = dict(current)
+            for group in below.starts:
+                row = fresh[group] = {}
+                rows.setdefault(group, []).append(row)
+            _walk(child, below, fresh, rows, files)
+        else:
+            _walk(child, below, current, rows, files)
+
+
+def read(xml: bytes, max_bytes: int = MAX_BYTES) -> Instance:
+    """Parse an instance and find out who it is.
+
+    Raises InstanceUnreadable for bytes that are not an instance: not well formed, not UTF-8, with a doctype
+    (entity bombs), absurdly large or deep, without a form id or an instanceID.
+    """
+    if not xml.strip():
+        raise InstanceUnreadable("empty")
+    if len(xml) > max_bytes:
+        raise InstanceUnreadable("too-large", f"{len(xml)} bytes, at most {max_bytes}")
+    if xml.count(b"<") > 2 * MAX_ELEMENTS:
+        raise InstanceUnreadable("too-many-elements", f"more than {MAX_ELEMENTS}")
+    root = _parse(xml)
+    return Instance(_meta(root), root)
+
+
+def _parse(xml: bytes) -> etree._Element:
+    # a parser for each call: lxml parsers are not for several threads at once
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    try:
+        root = etree.fromstring(xml, parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
+        raise InstanceUnreadable("not-xml", str(error)) from error
+    info = root.getroottree().docinfo
+    if info.internalDTD is not None or info.doctype:
+        raise InstanceUnreadable("doctype", "a document type is not allowed")
+    if (info.encoding or "UTF-8").upper() not in {"UTF-8", "US-ASCII", "ASCII"}:
+        raise InstanceUnreadable("wrong-encoding", f"{info.encoding}, only UTF-8 is read")
+    if b"\x00" in xml:
+        raise InstanceUnreadable("wrong-encoding", "a NUL byte")
+    _check_depth(root)
+    return root
+
+
+def _check_depth(root: etree._Element) -> None:
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = [child for element in level for child in element if len(child)]
+        if not level:
+            return
+    raise InstanceUnreadable("too-deep", f"more than {MAX_DEPTH} levels")
+
+
+def _meta(root: etree._Element) -> Meta:
+    form_id = root.get("id") or ""
+    if not form_id.strip():
+        raise InstanceUnreadable("no-form-id", "the root element has no id attribute")
+    found = _meta_children(root)
+    # an encrypted envelope carries the instanceID as an attribute of its root as well
+    instance_id = found.get("instanceID") or (root.get("instanceID") or "").strip()
+    if not instance_id:
+        raise InstanceUnreadable("no-instance-id", "meta/instanceID is missing or empty")
+    if len(instance_id) > MAX_ID_CHARS:
+        raise InstanceUnreadable("instance-id-too-long", f"{len(instance_id)} characters")
+    return Meta(
+        form_id=form_id.strip(),
+        version=(root.get("version") or "").strip(),
+        instance_id=instance_id,
+        deprecated_id=found.get("deprecatedID") or None,
+        instance_name=found.get("instanceName") or None,
+        encrypted=root.get("encrypted") == "yes",
+    )
+
+
+def _meta_children(root: etree._Element) -> dict[str, str]:
+    """Texts of meta's children by local name; an instanceID directly under the root counts as well."""
+    found: dict[str, str] = {}
+    for child in root:
+        name = etree.QName(child).localname if isinstance(child.tag, str) else ""
+        if name == "meta":
+            for entry in child:
+                if isinstance(entry.tag, str):
+                    found.setdefault(etree.QName(entry).localname, (entry.text or "").strip())
+        elif name in {"instanceID", "deprecatedID"}:
+            found.setdefault(name, (child.text or "").strip())
+    return found

@@ -1,0 +1,1 @@
+"""The nouns of the forest as plain values, shared by every floor."""

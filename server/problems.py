@@ -1,0 +1,184 @@
+"""Every refusal that a client can meet, on one page.
+
+A problem is a status, a word for a code and a sentence for the person in front of the screen that says what to
+do next, in zh and en. It has three voices, chosen in `server.web.answers`: problem+json, OpenRosa, a page.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """Base of all refusals. `detail` is for the log and for developers: where and what, never a secret."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    zh: ClassVar[str] = "服务器出错了，数据未被确认，请稍后再发一次。"
+    en: ClassVar[str] = "The server failed and has confirmed nothing. Please send again later."
+
+    def __init__(self, detail: str = "", **facts: object) -> None:
+        super().__init__(detail or self.code)
+        self.detail = detail
+        self.facts = facts
+
+    def sentence(self, locale: str) -> str:
+        """What to tell the person, in "zh" or (anything else) "en"."""
+        template = self.zh if locale.startswith("zh") else self.en
+        return template.format(**{"detail": self.detail, **self.facts})
+
+
+class NotSignedIn(Problem):
+    status, code = 401, "not-signed-in"
+    zh = "请先登录，或重新扫描样地二维码。"
+    en = "Please sign in, or scan the settings QR code again."
+
+
+class WrongPassword(Problem):
+    status, code = 401, "wrong-password"
+    zh = "用户名或密码不对，请再试一次。"
+    en = "The name or the password is wrong. Please try again."
+
+
+class DeviceUnknown(Problem):
+    status, code = 403, "device-unknown"
+    zh = "这台手机没有登记，或已被停用。请找监督员重新扫码登记。"
+    en = "This phone is not enrolled, or was revoked. Ask your supervisor for a new QR code."
+
+
+class NotAllowed(Problem):
+    status, code = 403, "not-allowed"
+    zh = "您没有权限做这件事。如有需要，请联系管理员。"
+    en = "You may not do this. Ask the administrator if you need to."
+
+
+class PageExpired(Problem):
+    status, code = 400, "page-expired"
+    zh = "页面已过期，请刷新后再试。"
+    en = "This page has expired. Please reload it and try again."
+
+
+class NotFound(Problem):
+    status, code = 404, "not-found"
+    zh = "没有找到，或者您无权查看。"
+    en = "There is no such thing, or it is not yours to see."
+
+
+class MethodNotAllowed(Problem):
+    status, code = 405, "method-not-allowed"
+    zh = "这个地址不接受这种请求。"
+    en = "This address does not take that kind of request."
+
+
+class BadRequest(Problem):
+    status, code = 400, "bad-request"
+    zh = "请求无法读懂：{detail}"
+    en = "The request could not be read: {detail}"
+
+
+class InvalidInput(Problem):
+    status, code = 422, "invalid-input"
+    zh = "有些内容需要修改：{detail}"
+    en = "Some of it needs another look: {detail}"
+
+
+class TooLarge(Problem):
+    status, code = 413, "too-large"
+    zh = "一次发送的内容太大（最多 {limit_mb} MB）。请减少照片数量后再发。"
+    en = "Too much in one request (at most {limit_mb} MB). Send fewer photos at a time."
+
+
+class TooOften(Problem):
+    status, code = 429, "too-often"
+    zh = "尝试次数太多，请过几分钟再试。"
+    en = "Too many tries. Please wait a few minutes."
+
+
+class HttpsNeeded(Problem):
+    status, code = 403, "https-needed"
+    zh = "用户名和密码只能通过 https 发送。请检查服务器地址。"
+    en = "A name and password may only travel over https. Check the server address."
+
+
+class PartMissing(Problem):
+    status, code = 400, "part-missing"
+    zh = "请求里没有调查记录（xml_submission_file）。请用 ODK Collect 重新发送。"
+    en = "The request carries no record (xml_submission_file). Please send it again from ODK Collect."
+
+
+class NotMultipart(Problem):
+    status, code = 400, "not-multipart"
+    zh = "请求格式不对：需要 multipart/form-data。请检查发送程序。"
+    en = "The request must be multipart/form-data. Check the program that sends it."
+
+
+class CutOff(Problem):
+    status, code = 400, "cut-off"
+    zh = "传输中断，收到的内容不完整。请再发一次，手机里的数据还在。"
+    en = "The request was cut off. Please send it again; the data is still on the phone."
+
+
+class InstanceRefused(Problem):
+    status, code = 400, "instance-unreadable"
+    zh = "这份记录无法读取（{detail}），服务器没有保存。请在手机上打开检查后重发，并告诉监督员。"
+    en = "This record cannot be read ({detail}) and was not kept. Open it on the phone, send again, tell your supervisor."
+
+
+class FormUnknown(Problem):
+    status, code = 404, "form-unknown"
+    zh = "服务器上没有这个调查表。请在手机上刷新调查表。"
+    en = "The server has no such form. Refresh the forms on the phone."
+
+
+class VersionUnknown(Problem):
+    status, code = 404, "version-unknown"
+    zh = "服务器上没有这个调查表版本。请在手机上刷新调查表。"
+    en = "The server has no such version of the form. Refresh the forms on the phone."
+
+
+class FormClosed(Problem):
+    status, code = 409, "form-closed"
+    zh = "这个调查表已经停止接收。请联系监督员。"
+    en = "This form no longer takes records. Ask your supervisor."
+
+
+class OtherContent(Problem):
+    status, code = 409, "other-content"
+    zh = "服务器已有同一编号、内容不同的记录。请联系监督员。"
+    en = "The server already has a record with this id and other content. Ask your supervisor."
+
+
+class EditConflict(Problem):
+    status, code = 409, "edit-conflict"
+    zh = "您修改的记录在服务器上已有更新，或尚未收到原记录。请联系监督员。"
+    en = "The record you edited has a newer version, or its original has not come. Ask your supervisor."
+
+
+class EncryptedRefused(Problem):
+    status, code = 409, "encrypted"
+    zh = "服务器不能打开加密的记录。请在调查表中关闭加密。"
+    en = "The server cannot open encrypted records. Switch encryption off in the form."
+
+
+class FormRefused(Problem):
+    status, code = 422, "form-invalid"
+    zh = "调查表有错，没有发布：\n{detail}"
+    en = "The form has faults and was not published:\n{detail}"
+
+
+class DraftGone(Problem):
+    status, code = 404, "draft-gone"
+    zh = "这个测试二维码已失效：草稿已发布、被替换或删除。请扫描新的二维码。"
+    en = "This test code no longer works: the draft was published, replaced or deleted. Scan the new code."
+
+
+class StoreBusy(Problem):
+    status, code = 503, "store-busy"
+    zh = "服务器正忙，数据未被确认，请稍后再发一次。"
+    en = "The server is busy and has confirmed nothing. Please send again in a moment."
+
+
+class DiskFull(Problem):
+    status, code = 507, "disk-full"
+    zh = "服务器磁盘已满，数据未被确认，请保留手机上的数据并通知管理员。"
+    en = "The server's disk is full and nothing was confirmed. Keep the data on the phone and tell the administrator."

