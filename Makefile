@@ -1,0 +1,64 @@
+# Everything a developer or a curious visitor does. `make` lists it.
+# Needs Python 3.11 or newer and make; all else comes from the package registries into .venv and node_modules.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+DATA   ?= var/demo
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench build format generated constraints clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
+
+setup: $(READY) ## a virtual environment with everything in it
+
+# made again whenever a dependency changes; the constraints give every machine the same versions
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(READY) ## a county with plots, phones and flags, on http://127.0.0.1:8000
+	YANGDI_DATA_DIR=$(DATA) $(BIN)/yangdi demo
+
+check: $(READY) ## quick: format, lint, types, floors, fast tests (under two minutes)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timing
+	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --durations=5
+
+test: $(READY) field_kit/node_modules/.ready ## everything, on SQLite and PostgreSQL
+	$(BIN)/pytest -q -n $(JOBS) --durations=15
+
+bench: $(READY) ## how fast: ingest, validation, export
+	$(BIN)/python -m tests.bench
+
+build: $(READY) ## a wheel and a source archive in dist/
+	$(BIN)/python -m build --outdir dist .
+
+format: $(READY) ## write the code as `make check` wants it
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+generated: $(READY) ## write again what is documented from the code: deploy/env.example, README's command table
+	$(BIN)/python -m tests.house.generated
+
+constraints: ## the newest versions that pyproject.toml allows, tried in a fresh environment
+	rm -rf build/fresh
+	$(PYTHON) -m venv build/fresh
+	build/fresh/bin/python -m pip install --quiet --editable '.[dev]'
+	build/fresh/bin/python -m pip freeze --exclude-editable | sed '/ @ /d' > constraints.txt
+	rm -rf build/fresh
+
+# Node: the machine's own, else the one that came with the development dependencies
+field_kit/node_modules/.ready: field_kit/package.json field_kit/package-lock.json | $(READY)
+	cd field_kit && PATH="$$PATH:$(abspath $(BIN))" npm ci --no-audit --no-fund
+	touch $@
+
+clean: ## remove what was made, keep data
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis field_kit/node_modules
