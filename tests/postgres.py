@@ -1,7 +1,8 @@
 """A real PostgreSQL for one test run: made from the machine's own binaries, started and stopped here.
 
-Nothing is mocked and nothing that already runs is touched: the cluster lives in a temporary folder, listens on
-a Unix socket only, and dies with the run. Durability is off, since a test never survives a power cut anyway.
+Nothing is mocked and nothing that already runs is touched: the cluster lives in a temporary folder, listens
+on a Unix socket only, and dies with the run. Durability is off, since a test never survives a power cut
+anyway.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ START_S = 30
 
 def find_binaries() -> Path | None:
     """The folder that holds initdb and postgres, newest first; None where PostgreSQL is not installed."""
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin: -int(bin.parent.name))
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: -int(folder.parent.name))
     on_path = shutil.which("initdb")
     for folder in [*debian, *([Path(on_path).parent] if on_path else [])]:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
