@@ -1,8 +1,8 @@
 """Draws a made-up field photo: bark, a tape, and words that say what it stands for.
 
 For the demo county and for load tests. The same shot gives the same bytes on the same version of Pillow. It
-says "simulated" across its corner, and it has the EXIF of a phone, so that the way of a photo through the house
-is the way that a real one takes.
+says "simulated" across its corner, and it has the EXIF of a phone, so that the way of a photo through the
+house is the way that a real one takes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _TAPE, _INK, _PAPER = "#f2c230", "#1b1b1b", "#f7f4ea"
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One press of the button. `taken_at` carries its offset; `lat` and `lon` are degrees WGS 84 or both None."""
+    """One press of the button. `taken_at` carries its offset; `lat` and `lon` are degrees WGS 84 or both
+    None."""
 
     seed: int
     words: tuple[str, ...]  # lines on the slate: plot, tag, day
@@ -113,7 +114,7 @@ def _exif(shot: Shot) -> Image.Exif:
         exif.get_ifd(0x8769).update({0x9010: zone, 0x9011: zone, 0x9012: zone})
     if shot.lat is not None and shot.lon is not None:
         exif.get_ifd(0x8825).update(
-            {1: "N" if shot.lat >= 0 else "S", 2: _dms(shot.lat), 3: "E" if shot.lon >= 0 else "W", 4: _dms(shot.lon)}
+            {1: "NS"[shot.lat < 0], 2: _dms(shot.lat), 3: "EW"[shot.lon < 0], 4: _dms(shot.lon)}
         )
         if shot.accuracy_m is not None:
             exif.get_ifd(0x8825)[0x1F] = shot.accuracy_m

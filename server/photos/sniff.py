@@ -9,7 +9,8 @@ from enum import Enum
 from pathlib import Path
 
 HEAD_BYTES = 512
-"""Bytes that are looked at: every signature below ends within 32, and a text shows itself within a few lines."""
+"""Bytes that are looked at: every signature below ends within 32, and a text shows itself within a few
+lines."""
 
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 """Brands of ISO/IEC 23008-12 (HEIF with HEVC inside), as the `ftyp` box names them."""

@@ -18,13 +18,15 @@ JPEG_QUALITY = 78
 """Of the thumbnail: bark stays legible at 320 px in 10 to 20 KB."""
 
 pi_heif.register_heif_opener()
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)  # Pillow would only warn up to twice
+# Pillow only warns up to twice its limit
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 Unfit = Literal["not-a-picture", "too-many-pixels", "damaged"]
 
 
 class PhotoUnreadable(ValueError):
-    """No picture can be made of this file. `reason` is a word for people to be told by, `detail` for the log."""
+    """No picture can be made of this file. `reason` is a word for people to be told by, `detail` for the
+    log."""
 
     def __init__(self, reason: Unfit, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -56,9 +58,9 @@ def make_thumbnail(
 ) -> Size:
     """Write a JPEG of at most `max_px` on its longer side to `target_file`; give the size of the original.
 
-    `max_pixels` bounds width times height of the original; nothing larger is decoded. A picture smaller than
-    `max_px` keeps its size. Raises PhotoUnreadable where the file is not a JPEG, PNG, WebP or HEIC picture, is
-    cut off, or claims too many pixels; OSError only where the file cannot be opened or written.
+    `max_pixels` bounds width times height of the original; nothing larger is decoded. A picture smaller
+    than `max_px` keeps its size. Raises PhotoUnreadable where the file is not a JPEG, PNG, WebP or HEIC
+    picture, is cut off, or claims too many pixels; OSError only where the file cannot be opened or written.
     """
     Image.MAX_IMAGE_PIXELS = max_pixels
     with source.open("rb") as file:
