@@ -28,7 +28,8 @@ class Fault:
     """One thing wrong in an XLSForm: where it is (as a spreadsheet shows it), what it is, what to do.
 
     `row` counts from 1 as the spreadsheet does, the header included; 0 where the whole sheet is meant.
-    `column` is the heading (`type`, `bind::yd:measure`), empty where the whole row is meant.
+    `column` is the heading (`type`, `bind::yd:measure`), empty where the whole row is meant. `what` and `to_do`
+    are English; the `_zh` pair says the same in Chinese and falls back to English where it is empty.
     """
 
     sheet: str
@@ -36,10 +37,21 @@ class Fault:
     column: str
     what: str
     to_do: str
+    what_zh: str = ""
+    to_do_zh: str = ""
+
+    def sentence(self, locale: str) -> str:
+        """The fault on one line, in "zh" or (anything else) "en"."""
+        zh = locale.startswith("zh")
+        row = (f"第 {self.row} 行" if zh else f"row {self.row}") if self.row else ""
+        place = " · ".join(part for part in (self.sheet, row, self.column) if part)
+        what, to_do = (
+            (self.what_zh or self.what, self.to_do_zh or self.to_do) if zh else (self.what, self.to_do)
+        )
+        return f"{place}: {what} → {to_do}"
 
     def __str__(self) -> str:
-        place = " · ".join(p for p in (self.sheet, f"row {self.row}" if self.row else "", self.column) if p)
-        return f"{place}: {self.what} → {self.to_do}"
+        return self.sentence("en")
 
 
 class FormInvalid(ValueError):
@@ -48,3 +60,7 @@ class FormInvalid(ValueError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
+
+    def sentences(self, locale: str) -> str:
+        """Every fault, one a line, in "zh" or (anything else) "en"."""
+        return "\n".join(fault.sentence(locale) for fault in self.faults)

@@ -25,7 +25,6 @@ MAX_ID_CHARS = 200
 """Characters of an instanceID: "uuid:" and 36 characters in practice."""
 
 
-
 class Meta(NamedTuple):
     """Who an instance says it is. `version` is "" where the form has none."""
 

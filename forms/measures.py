@@ -121,7 +121,11 @@ MEASURES: dict[str, Measure] = {
 }
 
 BY_NAME: dict[str, str] = {
-    **{m.field: m.key for m in reversed(MEASURES.values()) if m.group != "thinning" and m.field not in {"note", "photo"}},
+    **{
+        m.field: m.key
+        for m in reversed(MEASURES.values())
+        if m.group != "thinning" and m.field not in {"note", "photo"}
+    },
     "start": "visit.started_at",
     "end": "visit.ended_at",
     "location": "visit.position",
