@@ -36,7 +36,7 @@ def absent(form: Form, files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def columns(content: bytes) -> tuple[str, ...]:
-    """The headings of a CSV, its byte order mark taken off; empty where it has no first line or is not UTF-8."""
+    """The headings of a CSV without its byte order mark; empty where it has no first line or is not UTF-8."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

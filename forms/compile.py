@@ -1,7 +1,7 @@
 """XLSForm (.xlsx .csv .md) -> the XForm that phones download, and what it asks. The only importer of pyxform.
 
-A form that cannot be published is refused with every fault that could be found, placed in its sheet. Storing and
-publishing is the caller's work; nothing here opens a socket or starts a process.
+A form that cannot be published is refused with every fault that could be found, placed in its sheet. Storing
+and publishing is the caller's work; nothing here opens a socket or starts a process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from forms.measures import NAMESPACE
 from forms.xform import read_form
 
 SUFFIXES = (".xlsx", ".csv", ".md")
-"""XLSForms are read from these; .xls is left out because its reader cannot be trusted with what strangers upload."""
+"""XLSForms are read from these. Not .xls: a binary format that nobody should take from strangers."""
 
 _ROW = re.compile(r"\[?row\s*:\s*(\d+)\]?\s*", re.IGNORECASE)
 _SHEET = re.compile(r"[Oo]n the '(\w+)' sheet")
@@ -45,10 +45,11 @@ class Compiled:
 
 
 def compile_form(source: Path, *, media: Mapping[str, bytes] | None = None) -> Compiled:
-    """Compile the XLSForm in `source`; `media` are the files to go beside it, by name, as far as they are at hand.
+    """Compile the XLSForm in `source`; `media` are the files to go beside it, by name, as far as at hand.
 
-    A CSV that is at hand must have the columns that the form selects by; one that is not is a warning, since it
-    may be made later (a list of entities). Raises FormInvalid with every fault, OSError where there is no file.
+    A CSV that is at hand must have the columns that the form selects by; one that is not is a warning, since
+    it may be made later (a list of entities). A form that names no id is called after its file.
+    Raises FormInvalid with every fault, OSError where there is no such file.
     """
     book = _book(source)
     prefixes = _prefixes(book)
@@ -72,8 +73,11 @@ def compile_form(source: Path, *, media: Mapping[str, bytes] | None = None) -> C
 
 
 def type_of(word: str) -> str:
-    """What a question of this XLSForm type answers with: an XForm type, "select1", "select", "rank", "trigger",
-    "note" or "calculate"; "" where pyxform knows no such type."""
+    """What a question of this XLSForm type answers with.
+
+    An XForm type, or "select1", "select", "rank", "range", "trigger", "note", "calculate"; "" where pyxform
+    knows no such type.
+    """
     words = word.split()
     for length in range(len(words), 0, -1):
         head = " ".join(words[:length]).lower()

@@ -28,8 +28,8 @@ class Fault:
     """One thing wrong in an XLSForm: where it is (as a spreadsheet shows it), what it is, what to do.
 
     `row` counts from 1 as the spreadsheet does, the header included; 0 where the whole sheet is meant.
-    `column` is the heading (`type`, `bind::yd:measure`), empty where the whole row is meant. `what` and `to_do`
-    are English; the `_zh` pair says the same in Chinese and falls back to English where it is empty.
+    `column` is the heading (`type`, `bind::yd:measure`), empty where the whole row is meant. `what` and
+    `to_do` are English; the `_zh` pair says the same in Chinese and falls back to English where it is empty.
     """
 
     sheet: str

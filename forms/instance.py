@@ -1,7 +1,7 @@
 """A filled-in form as a phone sends it: XML in, who it is and what was answered out.
 
-`read` is the only place where bytes from outside become XML. It refuses what is not an instance, never what is
-merely odd: an unknown element, a wrong value or a missing answer is kept and shown to a person later.
+`read` is the only place where bytes from outside become XML. It refuses what is not an instance, never what
+is merely odd: an unknown element, a wrong value or a missing answer is kept and shown to a person later.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from forms.definition import Form
 from forms.errors import InstanceUnreadable
 
 MAX_BYTES = 10_000_000
-"""An instance larger than this is refused: 10 MB is what ODK Collect allows one request by default, and a plot
-of 1,000 trees is 0.2 MB."""
+"""An instance larger than this is refused: 10 MB is what ODK Collect allows one request by default, and a
+plot of 1,000 trees is 0.2 MB."""
 MAX_ELEMENTS = 200_000
-"""Elements in one instance. 8 MB of empty tags would cost 240 MB of memory (measured), real plots have < 20,000."""
+"""Elements in one instance. 8 MB of empty tags would cost 240 MB of memory (measured); real plots have less
+than 20,000."""
 MAX_DEPTH = 64
 """Levels of nesting. XLSForms in the wild have fewer than ten."""
 MAX_ID_CHARS = 200
@@ -40,8 +41,8 @@ class Meta(NamedTuple):
 class Answers:
     """What was answered, tied to the forest: group of measures -> rows of field -> text as typed.
 
-    `rows["tree"]` has a row for each tree in the order the crew took them; "plot", "visit" and "thinning" have
-    at most one. A field that was left empty is absent. `files` are the names in the upload questions.
+    `rows["tree"]` has a row for each tree in the order the crew took them; "plot", "visit" and "thinning"
+    have at most one. A field that was left empty is absent. `files` are the names in the upload questions.
     """
 
     rows: dict[str, list[dict[str, str]]]

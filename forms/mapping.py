@@ -1,7 +1,8 @@
 """Which question means what in the forest, and what is wrong with how a form says it.
 
-Pure: rows of a survey sheet in, faults or a mapping out. A form that carries `yd:measure` means it, so every slip
-is a fault. A form without any is taken by its question names as far as that goes, with warnings, never refused.
+Pure: rows of a survey sheet in, faults or a mapping out. A form that carries `yd:measure` means it, so every
+slip is a fault. A form without any is taken by its question names as far as that goes, with warnings, never
+refused.
 """
 
 from __future__ import annotations
@@ -101,8 +102,10 @@ def _unknown(row: Row) -> Fault:
     guess = next(iter(same_field or near), "")
     return Fault(
         "survey", row.number, row.column,
-        f"{row.measure} is not a measure", f"write {guess}" if guess else "see `yangdi form measures` for the list",
-        f"没有 {row.measure} 这个指标", f"改为 {guess}" if guess else "用 `yangdi form measures` 查看全部指标",
+        f"{row.measure} is not a measure",
+        f"write {guess}" if guess else "see `yangdi form measures` for the list",
+        f"没有 {row.measure} 这个指标",
+        f"改为 {guess}" if guess else "用 `yangdi form measures` 查看全部指标",
     )  # fmt: skip
 
 
@@ -113,7 +116,8 @@ def _misfit(row: Row) -> Fault:
         "survey", row.number, "type",
         f"{row.measure} is {kind} and cannot be answered by a question of type {row.word!r}",
         f"make it {ask}, or take {row.measure} off this question",
-        f"{row.measure} 的值是 {kind}，{row.word!r} 类型的问题答不了", f"类型改为 {ask}，或去掉 {row.measure}",
+        f"{row.measure} 的值是 {kind}，{row.word!r} 类型的问题答不了",
+        f"类型改为 {ask}，或去掉 {row.measure}",
     )  # fmt: skip
 
 
@@ -138,7 +142,7 @@ def _misplaced(rows: Sequence[Row]) -> Iterator[Fault]:
         if row.repeat and measure.group in _ONCE and measure.kind is not Kind.FILE:
             yield Fault(
                 "survey", row.number, row.column,
-                f"{row.measure} stands inside the repeat {_last(row.repeat)}, but one instance tells of one {measure.group}",
+                f"{row.measure} is in the repeat {_last(row.repeat)}; an instance has one {measure.group}",
                 "move the question out of the repeat",
                 f"{row.measure} 放在重复组 {_last(row.repeat)} 里，而一份记录只能有一个",
                 "把这个问题移到重复组外面",
@@ -162,9 +166,9 @@ def _torn(rows: Sequence[Row]) -> Iterator[Fault]:
         for row in level_rows if level not in tags else ():
             yield Fault(
                 "survey", row.number, row.column,
-                f"{row.measure} is not in the same repeat as tree.tag (row {tag.number}): nobody could tell whose it is",
+                f"{row.measure} is not in one repeat with tree.tag (row {tag.number}): whose is it?",
                 f"move it beside {tag.name}, or add a calculate with tree.tag beside it",
-                f"{row.measure} 与 tree.tag（第 {tag.number} 行）不在同一个重复组，无法知道是哪株树的",
+                f"{row.measure} 与 tree.tag（第 {tag.number} 行）不在同一重复组，不知是哪株树的",
                 f"移到 {tag.name} 旁边，或在它旁边加一个带 tree.tag 的 calculate",
             )  # fmt: skip
 
@@ -183,8 +187,10 @@ def _missing(rows: Sequence[Row]) -> Iterator[Fault]:
 def _lacking(key: str, en: str, zh: str) -> Fault:
     return Fault(
         "survey", 0, "bind::yd:measure",
-        f"the form asks about {en}, but no question carries {key}", f"put {key} on the question that asks for it",
-        f"调查表涉及{zh}，但没有一个问题标为 {key}", f"在对应的问题上写 {key}",
+        f"the form asks about {en}, but no question carries {key}",
+        f"put {key} on the question that asks for it",
+        f"调查表涉及{zh}，但没有一个问题标为 {key}",
+        f"在对应的问题上写 {key}",
     )  # fmt: skip
 
 

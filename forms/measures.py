@@ -49,7 +49,8 @@ class Measure(NamedTuple):
 
 
 _T, _C, _S, _I, _D, _DAY, _AT, _P, _F = (
-    Kind.TEXT, Kind.CODE, Kind.CODES, Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.MOMENT, Kind.POSITION, Kind.FILE
+    Kind.TEXT, Kind.CODE, Kind.CODES, Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.MOMENT, Kind.POSITION,
+    Kind.FILE,
 )  # fmt: skip
 
 MEASURES: dict[str, Measure] = {

@@ -19,8 +19,8 @@ _REPEATS = {"repeat", "lgroup", "looped group"}
 class Row(NamedTuple):
     """One question of the survey sheet.
 
-    `number` counts as the spreadsheet does (the header is 1). `type` is what the answer will be: an XForm type,
-    "select1", "select", "rank", "trigger", "note" or "calculate"; "" where the word is unknown. `repeat` is the
+    `number` counts as the spreadsheet does (the header is 1). `type` is what the answer will be: an XForm
+    type or one of the words of `forms.compile.type_of`; "" where the word is unknown. `repeat` is the
     path of the innermost repeat around it, "" outside all repeats. `column` is the heading of the measure.
     """
 

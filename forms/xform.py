@@ -20,7 +20,8 @@ JAVAROSA = "http://openrosa.org/javarosa"
 
 _X = f"{{{XFORMS}}}"
 _CONTROLS = {f"{_X}{tag}": kind for tag, kind in {
-    "input": "", "range": "", "upload": "binary", "select1": "select1", "select": "select", "trigger": "trigger",
+    "input": "", "range": "", "upload": "binary", "select1": "select1", "select": "select",
+    "trigger": "trigger",
 }.items()} | {"{http://www.opendatakit.org/xforms}rank": "rank"}  # fmt: skip
 _ITEXT = re.compile(r"^jr:itext\('([^']+)'\)$")
 _ITEMSET = re.compile(r"instance\('([^']+)'\)")
@@ -46,9 +47,10 @@ class FileSelect(NamedTuple):
 
 
 def read_form(xml: bytes, warnings: tuple[str, ...] = ()) -> Form:
-    """The Form that an XForm document describes, measures as its binds carry them; `mapping` is "tags" or "none".
+    """The Form that an XForm document describes, with the measures that its binds carry.
 
-    Raises lxml.etree.XMLSyntaxError for what is no XML, ValueError for what has no primary instance.
+    `mapping` is "tags" where there are any, else "none". Raises lxml.etree.XMLSyntaxError for what is
+    no XML, ValueError for what has no primary instance.
     """
     document = _Document(_parse(xml))
     questions = tuple(document.questions())
@@ -77,13 +79,13 @@ def _parse(xml: bytes) -> etree._Element:
 
 
 def language_code(heading: str) -> str:
-    """ "中文 (zh)" -> "zh", "English (en)" -> "en", "default" -> ""; a language without a code keeps its name."""
+    """ "zh" of "中文 (zh)", "en" of "English (en)", "" of "default"; what has no code keeps its name."""
     match = _LANGUAGE.search(heading)
     return match[1].lower() if match else _LANGUAGE_NAMES.get(heading.strip().lower(), heading.strip())
 
 
 class _Document:
-    """An XForm with its look-ups made: texts by id and language, controls by path, secondary instances by name."""
+    """An XForm with its look-ups made: texts by id and language, controls by path, instances by name."""
 
     def __init__(self, root: etree._Element) -> None:
         self.root = root
