@@ -77,6 +77,9 @@ def test_a_copy_is_small_and_has_none_of_the_cameras_notes(tmp_path: Path) -> No
     assert len(target.getvalue()) < 30_000
 
 
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("WEBP", "RGB"), ("JPEG", "CMYK"), ("JPEG", "L")]
+)
 def test_every_kind_of_picture_that_phones_send_gets_a_copy(tmp_path: Path, kind: str, mode: str) -> None:
     Image.new(mode, (640, 480)).save(tmp_path / "photo", kind)
     assert make_thumbnail(tmp_path / "photo", tmp_path / "small.jpg", max_px=100) == Size(640, 480)
