@@ -51,8 +51,8 @@ def serve() -> None:
 def work(parent: int | None) -> None:
     """Run the worker alone.
 
-    For a machine where `yangdi serve` runs with YANGDI_EMBEDDED_WORKER=false. SIGTERM ends it after the batch in
-    hand; what it leaves is done by the next.
+    For a machine where `yangdi serve` runs with YANGDI_EMBEDDED_WORKER=false. SIGTERM ends it after the batch
+    in hand; what it leaves is done by the next.
     """
     from server import worker
 

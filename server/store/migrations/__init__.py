@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from server.store.db import Database
+from server.store.schema import metadata
 
 SCRIPTS = "server.store:migrations"
 
@@ -37,6 +38,13 @@ def upgrade(database: Database) -> None:
     with database.writing() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def remove_all(database: Database) -> None:
+    """Drop every table of ours. Only for a store that was empty a moment ago and could not be filled."""
+    with database.writing() as connection:
+        metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
 
 
 def require_head(database: Database) -> None:
