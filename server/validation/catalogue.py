@@ -1,0 +1,90 @@
+"""Everything that the rules have to say about a visit, most suspicious first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from server.forest.species import SpeciesInfo
+from server.forest.visit import Visit
+from server.validation import growth, height, history, plot, slips, tree
+from server.validation.flag import Flag, Severity
+from server.validation.parameters import Parameters
+from server.validation.reference import Reference
+from server.validation.rule import STARRED, Rule, rules
+from server.validation.scene import Scene, scene_of
+
+__all__ = ["Reference", "Rule", "flags_of", "quick_look", "rules"]
+
+_Look = Callable[[Scene], Iterator[Flag]]
+
+_TREE: tuple[_Look, ...] = (
+    tree.diameter_flags, tree.tag_flags, tree.size_flags, tree.numbering_flags, tree.species_flags,
+    tree.position_flags, tree.pom_flags, slips.outlier_flags, height.height_flags,
+)  # fmt: skip
+_PAIRS: tuple[_Look, ...] = (
+    growth.growth_flags, history.fate_flags, history.vanished_flags, history.species_change_flags,
+    history.newcomer_flags, history.place_flags, history.pom_change_flags,
+)  # fmt: skip
+_VISIT: tuple[_Look, ...] = (
+    plot.girth_flags, plot.reading_flags, plot.copied_flags, plot.code_flags, plot.rate_flags,
+    plot.thinning_flags, plot.stem_flags,
+)  # fmt: skip
+_QUICK: tuple[_Look, ...] = (
+    tree.diameter_flags, tree.tag_flags, slips.outlier_flags, height.height_flags, growth.growth_flags,
+    history.fate_flags, history.vanished_flags,
+)  # fmt: skip
+
+
+def flags_of(
+    now: Visit,
+    before: Visit | None,
+    *,
+    earlier: Sequence[Visit] = (),
+    reference: Reference | None = None,
+    parameters: Parameters,
+    species: Mapping[str, SpeciesInfo] | None = None,
+) -> list[Flag]:
+    """What is odd about `now`, most suspicious first; the same input gives the same flags in the same order.
+
+    `before` is the visit of the census before (None: rules across censuses stay silent), `earlier` are those
+    before it, oldest first. `reference` says what accepted trees reach, `species` which codes exist (None: any).
+    """
+    scene = scene_of(now, before, earlier, reference, parameters, species)
+    looks = _TREE + _PAIRS + _VISIT if before is not None else _TREE + _VISIT
+    return _ranked(scene, looks, parameters.off)
+
+
+def quick_look(now: Visit, before: Visit | None, parameters: Parameters) -> list[Flag]:
+    """The errors and warns on single trees that a crew is told at once, in the receipt, most suspicious first."""
+    scene = scene_of(now, before, (), None, parameters, None)
+    return [
+        flag
+        for flag in _ranked(scene, _QUICK, parameters.off)
+        if flag.severity is not Severity.INFO and flag.rule != "X02"
+    ]
+
+
+def _ranked(scene: Scene, looks: Iterable[_Look], off: frozenset[str]) -> list[Flag]:
+    found = [flag for look in looks for flag in look(scene)]
+    if not found:
+        return found
+    if off:
+        found = [flag for flag in found if flag.rule not in off]
+    verified = {tree.ordinal for tree in scene.now.trees if tree.verified}
+    if verified:
+        found = [_lowered(flag) if flag.ordinal in verified else flag for flag in found]
+    return sorted(found, key=_rank)
+
+
+def _lowered(flag: Flag) -> Flag:
+    """A flag on a value that the crew measured again and stands by."""
+    if flag.severity is Severity.WARN:
+        return flag._replace(severity=Severity.INFO, score=flag.score / 4)
+    if flag.severity is Severity.ERROR and flag.rule in STARRED:
+        return flag._replace(severity=Severity.WARN, score=flag.score / 2)
+    return flag
+
+
+def _rank(flag: Flag) -> tuple[float, str, str, str, int, str]:
+    ordinal = -1 if flag.ordinal is None else flag.ordinal
+    return (-flag.score, flag.tag, flag.stem_id, flag.rule, ordinal, flag.field + flag.value)

@@ -1,0 +1,86 @@
+"""A flag: what a rule says about one cell, and the sentence a person reads.
+
+A flag holds values and never advice that acts by itself: the suggestion is text that a crew may confirm.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+from server.validation.sentences import SENTENCES, SUGGESTION
+
+Fact = str | int | float | bool | None | list[str]
+
+
+class Severity(StrEnum):
+    """How much a flag weighs: a plot with an open error earns no tonnes, a warn wants a decision."""
+
+    ERROR = "error"
+    WARN = "warn"
+    INFO = "info"
+
+
+class Flag(NamedTuple):
+    """One rule's word about one cell of a visit.
+
+    `score` 0 to 10, comparable across rules: higher is more suspicious. `ordinal` is the measurement's; None: the
+    visit as a whole, or a tree that has no measurement in it (then `tag` names it). `field` is the cell it points
+    at, `value` what stands there. `expected_low` and `expected_high` are in the unit of the field, None where the
+    rule has no such bound. `suggestion` is the most likely intended value, "" where there is none. `facts` are the
+    plain values that the sentence is made from, with the parameters that were used; a fact whose name begins with
+    "plot_" describes the rest of the plot.
+    """
+
+    rule: str
+    rule_version: int
+    severity: Severity
+    score: float
+    ordinal: int | None
+    tag: str
+    stem_id: str
+    field: str
+    value: str
+    expected_low: float | None
+    expected_high: float | None
+    suggestion: str
+    facts: Mapping[str, Fact]
+
+
+def inputs_hash(flag: Flag) -> str:
+    """SHA-256 (hex) of the rule, its version, the values it saw and the parameters it used.
+
+    A decision on a flag holds as long as this stays the same. What the rest of the plot looks like ("plot_"
+    facts, and bounds made from them) is left out: a correction at one tree must not re-open another.
+    """
+    seen = [flag.rule, flag.rule_version, flag.tag, flag.stem_id, flag.field, flag.value,
+            {name: fact for name, fact in flag.facts.items() if not name.startswith("plot_")}]  # fmt: skip
+    text = json.dumps(seen, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+def message(flag: Flag, locale: str) -> str:
+    """What is odd and what to do, in "zh" or (anything else) "en"."""
+    language = 0 if locale.startswith("zh") else 1
+    sentences = SENTENCES[flag.rule]
+    template = sentences[str(flag.facts.get("case", ""))][language]
+    values = {name: _shown(fact) for name, fact in flag.facts.items()}
+    values |= {
+        "tag": flag.tag if flag.stem_id in {"", "1"} else f"{flag.tag}-{flag.stem_id}",
+        "value": flag.value,
+        "low": _shown(flag.expected_low),
+        "high": _shown(flag.expected_high),
+    }
+    sentence = template.format_map(values)
+    return sentence + SUGGESTION[language].format(flag.suggestion) if flag.suggestion else sentence
+
+
+def _shown(fact: Fact) -> str:
+    if isinstance(fact, float):
+        return f"{fact:.1f}"
+    if isinstance(fact, list):
+        return ", ".join(fact)
+    return "–" if fact is None else str(fact)

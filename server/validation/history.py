@@ -1,0 +1,171 @@
+"""One tree across censuses, its diameter's growth apart: what became of it, its species, tag, place and point of
+measurement (T12, X07-X10, X12-X14). Nothing here speaks where no earlier visit is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import hypot
+
+from server.forest.tree import Measurement, TallyCode
+from server.validation.flag import Flag, Severity
+from server.validation.rule import raised
+from server.validation.scene import ALIVE, GONE, Key, Scene, shown
+
+
+def fate_flags(scene: Scene) -> Iterator[Flag]:
+    """T12 a dead or cut tree with a new diameter; X08 a dead tree that lives; X07 a tree of unknown fate."""
+    tolerance = scene.limits.t12_tolerance_cm
+    for now, before in scene.pairs:
+        if now.tally_code in ALIVE:
+            if before.tally_code in GONE and now.tally_code is not TallyCode.INGROWTH:
+                yield _resurrected(now, before)
+        elif now.tally_code is None:
+            if before.tally_code in ALIVE:
+                yield raised("X07", now.ordinal, now.tag, now.stem_id, "tally_code", "", severity=Severity.WARN,
+                             score=4.0, case="unknown", before_cm=before.dbh_cm)  # fmt: skip
+        elif now.dbh_cm and before.dbh_cm and abs(now.dbh_cm - before.dbh_cm) > tolerance:
+            yield raised(
+                "T12", now.ordinal, now.tag, now.stem_id, "dbh_cm", shown(now), before.dbh_cm - tolerance,
+                before.dbh_cm + tolerance, before_cm=before.dbh_cm, tolerance_cm=tolerance,
+            )  # fmt: skip
+
+
+def _resurrected(now: Measurement, before: Measurement) -> Flag:
+    said = now.tally_code is TallyCode.RESURRECTED
+    return raised(
+        "X08", now.ordinal, now.tag, now.stem_id, "tally_code", _code(now), severity=Severity.WARN if said else None,
+        score=3.0 if said else None, case="said" if said else "", before=_code(before),
+    )  # fmt: skip
+
+
+def _code(tree: Measurement) -> str:
+    return "" if tree.tally_code is None else str(int(tree.tally_code))
+
+
+def vanished_flags(scene: Scene) -> Iterator[Flag]:
+    """X07: trees that lived last time and have no row now; one flag for all where the visit looks unfinished."""
+    if len(scene.pairs) == len(scene.known):
+        return
+    mine = scene.mine
+    absent = [tree for key, tree in scene.known.items() if key not in mine and tree.tally_code in ALIVE]
+    lived = sum(tree.tally_code in ALIVE for tree in scene.known.values())
+    if len(absent) >= scene.limits.x07_many and len(absent) > scene.limits.x07_many_share * lived:
+        yield raised("X07", None, "", "", "tag", "", score=9.8, case="many", absent=len(absent), lived=lived,
+                     tags=sorted(tree.tag for tree in absent))  # fmt: skip
+        return
+    for tree in absent:
+        yield raised(
+            "X07", None, tree.tag, tree.stem_id, "tag", "", before_cm=tree.dbh_cm, species=tree.species
+        )
+
+
+def species_change_flags(scene: Scene) -> Iterator[Flag]:
+    """X09: another species than last time, unless the crew says that last time's was wrong (code 19)."""
+    for now, before in scene.pairs:
+        if now.species == before.species or not now.species or not before.species:
+            continue
+        if now.tally_code is TallyCode.SPECIES_ERROR or _same_name(now.species, before.species):
+            continue
+        genus = scene.info(now.species).genus
+        related = bool(genus) and genus == scene.info(before.species).genus
+        yield raised(
+            "X09", now.ordinal, now.tag, now.stem_id, "species", now.species, suggestion=before.species,
+            severity=Severity.INFO if related else None, score=2.0 if related else None, before=before.species,
+        )  # fmt: skip
+
+
+def _same_name(one: str, other: str) -> bool:
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+
+
+def newcomer_flags(scene: Scene) -> Iterator[Flag]:
+    """X10 ingrowth larger than a tree can have become; X12 a tag that had another life before."""
+    if scene.before is None:
+        return
+    if len(scene.pairs) == len(scene.mine) and not any(
+        pair.now.tally_code is TallyCode.INGROWTH for pair in scene.pairs
+    ):
+        return
+    limits = scene.limits
+    most = limits.t02_min_cm + limits.x10_growth_cm_yr * scene.years + limits.x10_slack_cm
+    older = _older(scene)
+    for key, tree in scene.mine.items():
+        last = scene.known.get(key) or older.get(key)
+        if last is not None:
+            if _reused(tree, last, is_older=key not in scene.known):
+                yield raised("X12", tree.ordinal, tree.tag, tree.stem_id, "tag", tree.tag,
+                             case="new" if tree.tally_code is TallyCode.INGROWTH else "", before=_code(last),
+                             before_cm=last.dbh_cm)  # fmt: skip
+        elif tree.dbh_cm is not None and tree.dbh_cm > most and tree.tally_code in _NEWCOMERS:
+            yield _big_newcomer(tree, tree.dbh_cm, most, scene)
+
+
+_NEWCOMERS = ALIVE - {TallyCode.MISSED}  # a missed tree is expected to be large
+
+
+def _older(scene: Scene) -> dict[Key, Measurement]:
+    """Each tree of the visits before the last, as it was seen last."""
+    found: dict[Key, Measurement] = {}
+    for visit in scene.earlier:
+        for tree in visit.trees:
+            found[(tree.tag, tree.stem_id)] = tree
+    return found
+
+
+def _reused(tree: Measurement, last: Measurement, *, is_older: bool) -> bool:
+    if tree.tally_code is TallyCode.INGROWTH:
+        return True
+    back = is_older and tree.tally_code in ALIVE and last.tally_code in GONE
+    return back and tree.tally_code is not TallyCode.RESURRECTED
+
+
+def _big_newcomer(tree: Measurement, dbh: float, most: float, scene: Scene) -> Flag:
+    limits = scene.limits
+    gross = dbh > limits.x10_error_cm
+    excess = dbh / most
+    return raised(
+        "X10", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), None, round(most, 1),
+        severity=Severity.ERROR if gross else None, score=10 * excess / (excess + 1),
+        years=round(scene.years, 1), min_cm=limits.t02_min_cm, growth_cm_yr=limits.x10_growth_cm_yr,
+        error_cm=limits.x10_error_cm,
+    )  # fmt: skip
+
+
+def place_flags(scene: Scene) -> Iterator[Flag]:
+    """X13: a tree whose position in the plot is not where it was."""
+    shift_m = scene.limits.x13_shift_m
+    for now, before in scene.pairs:
+        if now.x_m == before.x_m and now.y_m == before.y_m:
+            continue
+        if now.x_m is None or now.y_m is None or before.x_m is None or before.y_m is None:
+            continue
+        moved = hypot(now.x_m - before.x_m, now.y_m - before.y_m)
+        if moved > shift_m:
+            yield raised(
+                "X13", now.ordinal, now.tag, now.stem_id, "x_m", f"{now.x_m:g}, {now.y_m:g}",
+                suggestion=f"{before.x_m:g}, {before.y_m:g}", score=3.0, case="moved", moved_m=round(moved, 1),
+                shift_m=shift_m,
+            )  # fmt: skip
+
+
+def pom_change_flags(scene: Scene) -> Iterator[Flag]:
+    """X14: measured at another height of the stem than last time, so that the growth cannot be read off."""
+    share, alert = scene.limits.x14_use_share, scene.limits.x14_alert_m
+    for now, before in scene.grown:
+        if now.pom_m == before.pom_m or not now.pom_m or not before.pom_m:
+            continue
+        change = abs(now.pom_m - before.pom_m)
+        if change > share * before.pom_m:
+            large = change > alert
+            yield raised(
+                "X14", now.ordinal, now.tag, now.stem_id, "pom_m", f"{now.pom_m:g}",
+                severity=None if large else Severity.INFO, score=None if large else 1.0,
+                before_m=f"{before.pom_m:g}", alert_m=alert, use_share=share,
+            )  # fmt: skip
+
+
+def pom_changed(now: Measurement, before: Measurement, share: float) -> bool:
+    """Was the stem measured at another height than last time, by more than this share of it?"""
+    if now.pom_m == before.pom_m or not now.pom_m or not before.pom_m:
+        return False
+    return abs(now.pom_m - before.pom_m) > share * before.pom_m

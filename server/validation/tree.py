@@ -1,0 +1,213 @@
+"""One tree in one census: its diameter, tag, species, position and point of measurement (T01-T04, T09-T11, T14, T15).
+
+Typing slips of a diameter are found in `slips`, where there is something to compare it with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import hypot
+
+from server.forest.tree import Measurement
+from server.validation.flag import Flag, Severity
+from server.validation.rule import raised
+from server.validation.scene import ALIVE, Scene, shown
+
+
+def diameter_flags(scene: Scene) -> Iterator[Flag]:
+    """T01 missing, T02 below the tally limit, T03 impossible."""
+    limits = scene.limits
+    low, high = limits.t02_min_cm - limits.t02_slack_cm, limits.t03_max_cm
+    for tree in scene.alive:
+        dbh = tree.dbh_cm
+        if dbh is None or dbh <= 0:
+            yield _missing(tree)
+        elif dbh < low:
+            yield _too_small(tree, scene)
+        elif dbh > high:
+            yield _impossible(tree, scene)
+
+
+def _missing(tree: Measurement) -> Flag:
+    case = "missing" if tree.dbh_cm is None else "zero"
+    return raised("T01", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), case=case)
+
+
+def _too_small(tree: Measurement, scene: Scene) -> Flag:
+    limit = scene.limits.t02_min_cm
+    was_tallied = (tree.tag, tree.stem_id) in scene.known
+    return raised(
+        "T02", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), limit,
+        severity=Severity.WARN if was_tallied else None, score=3.0 if was_tallied else None,
+        case="known" if was_tallied else "", min_cm=limit,
+    )  # fmt: skip
+
+
+def _impossible(tree: Measurement, scene: Scene) -> Flag:
+    before = scene.known.get((tree.tag, tree.stem_id))
+    veteran = before is not None and before.dbh_cm is not None and before.dbh_cm > scene.limits.t03_max_cm
+    return raised(
+        "T03", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), None, scene.limits.t03_max_cm,
+        severity=Severity.WARN if veteran else None, case="veteran" if veteran else "",
+        max_cm=scene.limits.t03_max_cm,
+    )  # fmt: skip
+
+
+def size_flags(scene: Scene) -> Iterator[Flag]:
+    """T04: larger or taller than accepted trees of the species, or else of its genus, are known to be."""
+    if scene.reference is None:
+        return
+    bounds: dict[str, tuple[float, float]] = {}
+    for tree in scene.sized:
+        if tree.species not in bounds:
+            bounds[tree.species] = _size_bounds(scene, tree.species)
+        most_cm, most_m = bounds[tree.species]
+        if tree.dbh_cm is not None and tree.dbh_cm > most_cm:
+            yield _oversized(tree, "dbh_cm", tree.dbh_cm, most_cm)
+        if tree.height_m is not None and tree.height_m > most_m:
+            yield _oversized(tree, "height_m", tree.height_m, most_m)
+
+
+def _size_bounds(scene: Scene, species: str) -> tuple[float, float]:
+    limits, reference = scene.limits, scene.reference
+    if reference is None:
+        return (float("inf"), float("inf"))
+    genus = scene.info(species).genus
+    dbh_cm = reference.largest_dbh_cm(species, genus, limits.t04_min_trees)
+    height_m = reference.largest_height_m(species, genus, limits.t04_min_trees)
+    return (
+        float("inf") if dbh_cm is None else limits.t04_factor * dbh_cm + limits.t04_margin_cm,
+        float("inf") if height_m is None else limits.t04_factor * height_m + limits.t04_margin_m,
+    )
+
+
+def _oversized(tree: Measurement, field: str, value: float, most: float) -> Flag:
+    excess = value / most
+    return raised(
+        "T04", tree.ordinal, tree.tag, tree.stem_id, field, f"{value:g}", None, most,
+        score=10 * excess / (excess + 1), case=field, species=tree.species, most=most,
+    )  # fmt: skip
+
+
+def tag_flags(scene: Scene) -> Iterator[Flag]:
+    """T09: two rows with one tag and stem; the row that fits last time better keeps it."""
+    for row, kept in scene.doubles:
+        yield raised(
+            "T09", row.ordinal, row.tag, row.stem_id, "tag", row.tag,
+            suggestion=_absent_tag(scene, row), first=kept.ordinal + 1, row=row.ordinal + 1,
+        )  # fmt: skip
+
+
+def _absent_tag(scene: Scene, row: Measurement) -> str:
+    """The tag of last time that nobody has now and whose tree this row resembles most."""
+    if row.dbh_cm is None:
+        return ""
+    absent = [
+        (abs(row.dbh_cm - tree.dbh_cm), key[0])
+        for key, tree in scene.known.items()
+        if key not in scene.mine
+        and tree.dbh_cm
+        and tree.tally_code in ALIVE
+        and tree.species == row.species
+        and abs(row.dbh_cm - tree.dbh_cm) <= scene.limits.x04_warn_cm_yr * scene.years
+    ]
+    return min(absent)[1] if absent else ""
+
+
+def numbering_flags(scene: Scene) -> Iterator[Flag]:
+    """T10: no tag; a tag that is no number where the others are; a jump where tags count within the plot."""
+    odd = []
+    numbers: list[tuple[int, Measurement]] = []
+    for tree in scene.now.trees:
+        if tree.tag.isdecimal():
+            numbers.append((int(tree.tag), tree))
+        elif not tree.tag:
+            yield raised("T10", tree.ordinal, "", tree.stem_id, "tag", "", severity=Severity.WARN, score=4.0,
+                         case="blank", row=tree.ordinal + 1)  # fmt: skip
+        else:
+            odd.append(tree)
+    if odd and len(numbers) > 2 * len(odd):
+        for tree in odd:
+            yield raised("T10", tree.ordinal, tree.tag, tree.stem_id, "tag", tree.tag, case="format")
+    yield from _jumps(scene, numbers)
+
+
+def _jumps(scene: Scene, numbers: list[tuple[int, Measurement]]) -> Iterator[Flag]:
+    gap = scene.limits.t10_gap
+    if not numbers:
+        return
+    known = [int(key[0]) for key in scene.known if key[0].isdecimal()]
+    values = sorted({number for number, _ in numbers}.union(known))
+    middle = values[len(values) // 2]
+    # tags that count through the whole project, or carry the plot's number, have gaps by nature
+    if values[-1] - values[0] <= gap or middle > scene.limits.t10_per_plot_factor * len(values) + gap:
+        return
+    largest = _last_before_gap(values, gap)
+    for number, tree in numbers:
+        if number > largest + gap and (tree.tag, tree.stem_id) not in scene.known:
+            yield raised("T10", tree.ordinal, tree.tag, tree.stem_id, "tag", tree.tag, None, largest + gap,
+                         case="gap", plot_largest=largest, gap=gap)  # fmt: skip
+
+
+def _last_before_gap(values: list[int], gap: float) -> int:
+    for smaller, larger in zip(values[len(values) // 2 :], values[len(values) // 2 + 1 :], strict=False):
+        if larger - smaller > gap:
+            return smaller
+    return values[-1]
+
+
+def species_flags(scene: Scene) -> Iterator[Flag]:
+    """T11: a species that the list does not know; a living tree without species where others have one."""
+    listed, alive = scene.species, scene.alive
+    if not any(tree.species for tree in alive):
+        if alive:
+            yield raised(
+                "T11", None, "", "", "species", "", severity=Severity.WARN, case="none", trees=len(alive)
+            )
+        return
+    for tree in alive:
+        if not tree.species:
+            before = scene.known.get((tree.tag, tree.stem_id))
+            yield raised("T11", tree.ordinal, tree.tag, tree.stem_id, "species", "", severity=Severity.WARN,
+                         suggestion=before.species if before else "", case="blank")  # fmt: skip
+        elif listed is not None and tree.species not in listed:
+            yield raised(
+                "T11", tree.ordinal, tree.tag, tree.stem_id, "species", tree.species, case="unlisted"
+            )
+
+
+def position_flags(scene: Scene) -> Iterator[Flag]:
+    """T14: a tree outside the boundary of a plot whose size is known (square or round)."""
+    side, radius, limits = scene.now.side_m, scene.now.radius_m, scene.limits
+    if side is None and radius is None:
+        return
+    for tree in scene.now.trees:
+        x, y = tree.x_m, tree.y_m
+        if x is None or y is None:
+            continue
+        outside = hypot(x, y) - radius if radius is not None else _outside_square(x, y, side or 0.0)
+        if outside >= limits.t14_warn_m:
+            gross = outside > limits.t14_error_m
+            yield raised(
+                "T14", tree.ordinal, tree.tag, tree.stem_id, "x_m", f"{x:g}, {y:g}",
+                severity=None if gross else Severity.WARN, score=None if gross else 2.0,
+                outside_m=round(outside, 2), warn_m=limits.t14_warn_m, error_m=limits.t14_error_m,
+            )  # fmt: skip
+
+
+def _outside_square(x: float, y: float, side: float) -> float:
+    return hypot(max(-x, x - side, 0.0), max(-y, y - side, 0.0))
+
+
+def pom_flags(scene: Scene) -> Iterator[Flag]:
+    """T15: measured elsewhere than at breast height without a code that says why; or at an impossible height."""
+    usual, most = scene.limits.t15_usual_m, scene.limits.t15_most_m
+    for tree in scene.sized:
+        pom = tree.pom_m
+        if pom is None or pom == usual or pom == 0:  # 0 is how tables write "not noted"
+            continue
+        if not 0 < pom <= most:
+            yield raised("T15", tree.ordinal, tree.tag, tree.stem_id, "pom_m", f"{pom:g}", 0.0, most,
+                         severity=Severity.ERROR, score=5.0, case="impossible")  # fmt: skip
+        elif not tree.codes and (tree.tag, tree.stem_id) not in scene.known:
+            yield raised("T15", tree.ordinal, tree.tag, tree.stem_id, "pom_m", f"{pom:g}", usual_m=usual)
