@@ -144,6 +144,7 @@ submission = Table(
     Column("xml", LargeBinary, nullable=False),  # as sent, zlib
     Column("xml_sha256", LargeBinary(32), nullable=False),
     Column("device_id", Id, ForeignKey("device.id")),
+    Column("person_id", Id, ForeignKey("person.id")),  # sent with a name and password instead of a device's key
     Column("phone_id", Text),  # deviceID as the phone names itself
     Column("app", Text),
     Column("received_at", Moment, nullable=False),

@@ -1,0 +1,111 @@
+"""`yangdi form`: check, publish, list, close."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection, select
+
+from forms.compile import compile_form
+from forms.errors import FormInvalid
+from forms.report import report
+from server.cli.joined import now_ms, open_database, project_number
+from server.problems import Problem
+from server.steps import publish as publish_step
+from server.store import forms as forms_store
+from server.store.schema import form as form_table
+from server.store.schema import form_version, project
+
+
+@click.group()
+def form() -> None:
+    """Check, publish, list and close forms."""
+
+
+def _media(paths: Iterable[Path]) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in paths}
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@form.command()
+@click.argument("source", type=_FILE)
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def check(source: Path, lang: str) -> None:
+    """Say what an XLSForm's questions map to, or what is wrong with it, without publishing."""
+    click.echo(report(_compiled(source, {}).form, lang))
+
+
+@form.command()
+@click.argument("source", type=_FILE)
+@click.option("--project", "project_name", help="Name or number of the project, where there are several.")
+@click.option("--media", "media_paths", type=_FILE, multiple=True, help="A file that the form needs; repeat for more.")
+@click.option("--draft", is_flag=True, help="Put it up to be tried first; prints the address for the phone.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def publish(source: Path, project_name: str | None, media_paths: tuple[Path, ...], draft: bool, lang: str) -> None:
+    """Publish an XLSForm (.xlsx, .csv or .md): phones fetch it from now on."""
+    media = _media(media_paths)
+    compiled = _compiled(source, media)
+    click.echo(report(compiled.form, lang))
+    database = open_database()
+    with database.reading() as connection:
+        number = project_number(connection, project_name)
+    try:
+        with database.writing() as connection:
+            if draft:
+                token = publish_step.draft(connection, number, compiled.form, compiled.xml, media, "cli", now_ms())
+                click.echo(f"/v1/test/{token}/projects/{number}/forms/{compiled.form.form_id}/draft")
+            else:
+                publish_step.publish(connection, number, compiled.form, compiled.xml, media, "cli", now_ms())
+    except Problem as problem:
+        raise click.ClickException(problem.sentence(lang)) from problem
+    finally:
+        database.close()
+    done = "已发布" if lang == "zh" else "published"
+    if not draft:
+        click.echo(f"{done}: {compiled.form.form_id} {compiled.form.version}")
+
+
+def _compiled(source: Path, media: dict[str, bytes]) -> "Compiled":  # noqa: UP037
+    try:
+        return compile_form(source, media=media)
+    except FormInvalid as invalid:
+        for fault in invalid.faults:
+            click.echo(str(fault), err=True)
+        sys.exit(1)
+
+
+@form.command("list")
+def list_forms() -> None:
+    """Every form with its current version."""
+    with open_database().reading() as connection:
+        for row in _rows(connection):
+            click.echo("  ".join(str(value) for value in row))
+
+
+def _rows(connection: Connection) -> Iterable[tuple[object, ...]]:
+    query = (
+        select(project.c.name, form_table.c.form_id, form_version.c.version, form_table.c.state, form_version.c.title)
+        .join(form_table, form_table.c.project_id == project.c.id)
+        .join(form_version, form_version.c.form_key == form_table.c.id)
+        .where(form_version.c.is_current)
+        .order_by(project.c.id, form_table.c.form_id)
+    )
+    return [tuple(row) for row in connection.execute(query)]
+
+
+@form.command()
+@click.argument("form_id")
+@click.argument("state", type=click.Choice(["open", "closing", "closed"]))
+@click.option("--project", "project_name", help="Name or number of the project, where there are several.")
+def state(form_id: str, state: str, project_name: str | None) -> None:
+    """Open a form, wind it down (closing: still takes, is no longer listed) or close it."""
+    database = open_database()
+    with database.writing() as connection:
+        if not forms_store.set_state(connection, project_number(connection, project_name), form_id, state):
+            raise click.ClickException(f"no form {form_id!r}; `yangdi form list` shows them")
+    database.close()

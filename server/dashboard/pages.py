@@ -1,0 +1,18 @@
+"""All pages, gathered: importing this module puts every page on `blueprint`, which `server.app` registers."""
+
+from __future__ import annotations
+
+from server.dashboard import (  # noqa: F401  # each puts its pages on the blueprint
+    devices,
+    flags,
+    forms,
+    jobs,
+    login,
+    photos,
+    plot,
+    plots,
+    quarantine,
+)
+from server.dashboard.door import blueprint
+
+__all__ = ["blueprint"]

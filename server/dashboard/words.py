@@ -1,0 +1,144 @@
+"""The words a person reads for what the store keeps in codes.
+
+Templates have this module as `words`. An unknown code is shown as it is: a form may bring codes of its own.
+"""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+MARKS = {"error": "▲", "warn": "◆", "info": "●"}
+"""A shape for each severity: colour alone is lost on paper and on one man in twelve."""
+
+
+def tally(code: int | None) -> str:
+    """The word for a tally code (检尺类型); "" where none was given."""
+    words = {
+        11: _("保留木"),
+        12: _("进界木"),
+        13: _("枯立木"),
+        14: _("采伐木"),
+        15: _("枯倒木"),
+        16: _("漏测木"),
+        17: _("多测木"),
+        18: _("胸径错测"),
+        19: _("树种错测"),
+        20: _("复活木"),
+        24: _("采伐木（上期多测）"),
+    }
+    return "" if code is None else words.get(code, str(code))
+
+
+def severity(code: str) -> str:
+    """The word for a flag's severity."""
+    return {"error": _("错误"), "warn": _("警告"), "info": _("提示")}.get(code, code)
+
+
+def flag_state(code: str) -> str:
+    """The word for what became of a flag."""
+    words = {
+        "open": _("待处理"),
+        "accepted": _("已认可"),
+        "corrected": _("已更正"),
+        "sent_back": _("已返工"),
+        "void": _("已作废"),
+    }
+    return words.get(code, code)
+
+
+def review_state(code: str) -> str:
+    """The word for a visit's review state, and for a plot that has no visit."""
+    words = {
+        "received": _("已收到"),
+        "edited": _("已修订"),
+        "has_issues": _("有问题"),
+        "approved": _("已通过"),
+        "rejected": _("已退回"),
+        "not_visited": _("未调查"),
+    }
+    return words.get(code, code)
+
+
+def visit_kind(code: str) -> str:
+    """The word for a kind of visit."""
+    return {"visit": _("样地调查"), "audit": _("质量检查")}.get(code, code)
+
+
+def role(code: str) -> str:
+    """The word for a person's role."""
+    words = {
+        "crew": _("调查队"),
+        "supervisor": _("监督员"),
+        "farm": _("林场"),
+        "verifier": _("核查员"),
+        "admin": _("管理员"),
+    }
+    return words.get(code, code)
+
+
+def form_state(code: str) -> str:
+    """The word for a form's state."""
+    return {"open": _("开放"), "closing": _("收尾（只收不发）"), "closed": _("已停止")}.get(code, code)
+
+
+def mapping(code: str) -> str:
+    """How a form's questions were tied to the forest."""
+    words = {"tags": _("按标注"), "names": _("按题名"), "none": _("未对应（不产生样木）")}
+    return words.get(code, code)
+
+
+def job(kind: str) -> str:
+    """The word for a step that is promised."""
+    words = {
+        "unfold": _("读取记录"),
+        "check": _("检查数据"),
+        "inspect_photo": _("查看照片"),
+        "settle": _("重新判定"),
+    }
+    return words.get(kind, kind)
+
+
+def cell(field: str | None) -> str:
+    """The word for the cell that a flag points at."""
+    words = {
+        "tag": _("样木号"),
+        "stem_id": _("分株号"),
+        "species": _("树种"),
+        "tally_code": _("检尺类型"),
+        "dbh_cm": _("胸径"),
+        "height_m": _("树高"),
+        "pom_m": _("测量高"),
+        "x_m": _("位置"),
+        "y_m": _("位置"),
+    }
+    return words.get(field or "", field or "")
+
+
+def held_back(reason: str) -> str:
+    """Why an instance is kept but does not count."""
+    words = {
+        "unknown-form": _("服务器上没有这个调查表"),
+        "unknown-version": _("服务器上没有这个调查表版本"),
+        "closed-form": _("调查表已停止接收"),
+        "other-content": _("同一编号已有另一份内容不同的记录"),
+        "edit-before-original": _("收到了修订，但原记录还没有到"),
+        "edit-of-old": _("它修订的记录已经被另一份修订取代"),
+        "encrypted": _("记录是加密的，服务器无法打开"),
+        "revoked-device": _("发送的手机已被停用"),
+    }
+    return words.get(reason, reason)
+
+
+def what_to_do(reason: str) -> str:
+    """What a supervisor can do about an instance that does not count."""
+    words = {
+        "unknown-form": _("发布这个调查表；发布后会自动重新判定。"),
+        "unknown-version": _("发布这个版本；发布后会自动重新判定。"),
+        "closed-form": _("如果应当接收，重新开放调查表后点“再试一次”；否则搁置。"),
+        "other-content": _("下载两份 XML 比较。保留正确的一份；如果是重复发送，搁置这一份。"),
+        "edit-before-original": _("请调查队在手机上重发原记录；原记录到达后会自动重新判定。"),
+        "edit-of-old": _("与最新的修订比较；如果这一份才是对的，请调查队在最新记录上再修订一次。"),
+        "encrypted": _("在调查表中关闭加密并重新发布，请调查队重填后发送；然后搁置这一份。"),
+        "revoked-device": _("确认手机仍由调查队使用：重新登记手机后点“再试一次”；否则搁置。"),
+    }
+    return words.get(reason, "")

@@ -1,0 +1,128 @@
+"""What a crew typed, as values of the forest.
+
+Nothing is judged here and nothing is lost: a number that cannot be read becomes None, its text stays beside it,
+and the rules say what they think of it later.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from typing import NamedTuple
+
+from forms.instance import Answers
+from server.forest.tree import Measurement, TallyCode, tally_code
+
+_COLUMNS = frozenset({
+    "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "pom_m", "azimuth_deg", "distance_m",
+    "x_m", "y_m", "verified", "codes",
+})  # fmt: skip
+_NUMBERS = ("height_m", "pom_m", "azimuth_deg", "distance_m", "x_m", "y_m", "dbh_cm")
+_YES = frozenset({"1", "yes", "true", "verified", "ok", "y", "是"})
+_VERIFIED_CODES = frozenset({"DV", "verified"})
+
+
+class Position(NamedTuple):
+    """A fix: degrees WGS 84, metres; altitude and accuracy None where the phone gave none."""
+
+    lat: float
+    lon: float
+    altitude_m: float | None
+    accuracy_m: float | None
+
+
+class TreeRow(NamedTuple):
+    """A tree as typed: the measurement, where it stands as the crew read it, and every other answer."""
+
+    measurement: Measurement
+    azimuth_deg: float | None
+    distance_m: float | None
+    other: dict[str, str] | None
+
+
+def number(text: str | None) -> float | None:
+    """A finite number from what was typed ("33.1", "33,1", "３３．１"), or None."""
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        try:
+            value = float(text.replace(",", ".").replace("．", ".").replace("，", "."))
+        except ValueError:
+            return None
+    return value if math.isfinite(value) else None
+
+
+def day(text: str | None) -> date | None:
+    """The day in an ISO date or moment, in the crew's own time, or None."""
+    try:
+        return date.fromisoformat((text or "")[:10])
+    except ValueError:
+        return None
+
+
+def moment_ms(text: str | None) -> int | None:
+    """Milliseconds since 1970 UTC of an ISO moment with an offset, or None."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return int(at.timestamp() * 1000) if at.tzinfo else None
+
+
+def position(text: str | None) -> Position | None:
+    """A fix from an ODK geopoint, "lat lon altitude accuracy"; None where it is none on Earth."""
+    numbers = [number(part) for part in (text or "").split()]
+    if len(numbers) < 2 or numbers[0] is None or numbers[1] is None:
+        return None
+    lat, lon = numbers[0], numbers[1]
+    if abs(lat) > 90 or abs(lon) > 180:
+        return None
+    return Position(lat, lon, numbers[2] if len(numbers) > 2 else None, numbers[3] if len(numbers) > 3 else None)
+
+
+def trees(answers: Answers) -> list[TreeRow]:
+    """Every tree in the crew's order. A tree with a diameter and no tally code is a living tree."""
+    return [_tree(ordinal, row) for ordinal, row in enumerate(answers.trees)]
+
+
+def _tree(ordinal: int, row: dict[str, str]) -> TreeRow:
+    get = row.get
+    dbh_text = get("dbh_cm", "")
+    azimuth, distance = number(get("azimuth_deg")), number(get("distance_m"))
+    x, y = number(get("x_m")), number(get("y_m"))
+    if x is None and y is None and azimuth is not None and distance is not None:
+        bearing = math.radians(azimuth)
+        x, y = distance * math.sin(bearing), distance * math.cos(bearing)  # from the centre, y to the north
+    tally_text = get("tally_code")
+    codes = get("codes")
+    measurement = Measurement(
+        ordinal,
+        get("tag", ""),
+        get("stem_id") or "1",
+        get("species", ""),
+        TallyCode.ALIVE if tally_text is None else tally_code(tally_text),
+        number(dbh_text),
+        number(get("height_m")),
+        number(get("pom_m")),
+        x,
+        y,
+        get("verified", "").lower() in _YES or bool(codes and _VERIFIED_CODES & set(codes.split())),
+        frozenset(codes.split()) if codes else frozenset(),
+        dbh_text,
+    )
+    other = None
+    if not row.keys() <= _COLUMNS or codes or _has_unreadable(row):
+        other = {k: v for k, v in row.items() if k not in _COLUMNS or k == "codes" or _unreadable(k, v)}
+    return TreeRow(measurement, azimuth, distance, other or None)
+
+
+def _has_unreadable(row: dict[str, str]) -> bool:
+    return any(_unreadable(name, text) for name, text in row.items())
+
+
+def _unreadable(name: str, text: str) -> bool:
+    if name in _NUMBERS:
+        return number(text) is None
+    return name == "tally_code" and tally_code(text) is None

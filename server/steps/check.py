@@ -1,0 +1,136 @@
+"""Step 3: the rules look at visits; what they say becomes flags.
+
+The same visit and the same rules give the same flags, so checking twice changes nothing. A flag that a person has
+decided on stays decided as long as the values it saw stay the same; a flag that no longer holds becomes void.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from server.forest.tree import Measurement
+from server.forest.visit import Visit
+from server.store import flags, plots, species, visits
+from server.store.flags import Standing
+from server.store.plots import PlotRow
+from server.store.visits import VisitRow
+from server.validation.catalogue import flags_of
+from server.validation.flag import Flag, inputs_hash
+from server.validation.project import parameters_of
+
+
+class Checked(NamedTuple):
+    """What the rules said about one visit, and how old the reading was that they saw."""
+
+    visit: VisitRow
+    flags: list[Flag]
+    standing: list[Standing]
+
+
+def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
+    """Let the rules look at visits by their numbers, each beside its plot's earlier censuses."""
+    wanted = visits.by_number(connection, ids)
+    of_plot = visits.of_plots(connection, (v.plot_id for v in wanted))
+    plot_rows = plots.by_number(connection, of_plot)
+    thinned = visits.thinned_between(connection, of_plot)
+    before = {v.id: _earlier(of_plot[v.plot_id], v) for v in wanted}
+    concerned = {v.id for v in wanted} | {e.id for earlier in before.values() for e in earlier}
+    trees = visits.measurements(connection, concerned)
+    standing = flags.standing(connection, ids)
+    lists = {project_id: species.infos(connection, project_id) for project_id in {v.project_id for v in wanted}}
+    result = []
+    for row in wanted:
+        plot = plot_rows[row.plot_id]
+        earlier = [_visit(e, plot, trees, []) for e in before[row.id]]
+        days = _between(thinned.get(row.plot_id, []), before[row.id][0].on if before[row.id] else None, row.on)
+        found = flags_of(
+            _visit(row, plot, trees, days),
+            earlier[0] if earlier else None,
+            earlier=earlier[1:],
+            parameters=parameters_of(row.tally_limit_cm, row.rule_settings),
+            species=lists[row.project_id] or None,
+        )
+        result.append(Checked(row, found, standing.get(row.id, [])))
+    return result
+
+
+def _earlier(of_plot: list[VisitRow], row: VisitRow) -> list[VisitRow]:
+    """Visits of earlier censuses, the latest first, one for each census."""
+    found: list[VisitRow] = []
+    here = [v for v in of_plot if v.id != row.id]
+    census, on = row.census, row.on
+    while (last := visits.previous(here, on, census)) is not None:
+        found.append(last)
+        here = [v for v in here if v.census not in {census, last.census}]
+        on = last.on
+    return found
+
+
+def _visit(row: VisitRow, plot: PlotRow, trees: dict[int, list[Measurement]], thinned: list[str]) -> Visit:
+    return Visit(
+        plot_id=plot.plot_id,
+        census=row.census,
+        measured_on=visits.as_day(row.on),
+        trees=tuple(trees.get(row.id, ())),
+        area_ha=plot.area_ha,
+        thinned=bool(thinned),
+        # positions by azimuth and distance have their origin in the centre
+        radius_m=_radius(plot),
+    )
+
+
+def _radius(plot: PlotRow) -> float | None:
+    """How far from the centre a tree of this plot can stand, m: half the diagonal of a square, a circle's radius."""
+    if not plot.area_ha or not plot.shape:
+        return None
+    area_m2 = plot.area_ha * 10_000
+    return float((area_m2 / 2) ** 0.5 if plot.shape == "square" else (area_m2 / 3.141592653589793) ** 0.5)
+
+
+def _between(days: list[str], after: str | None, until: str | None) -> list[str]:
+    return [day for day in days if (after is None or day > after) and (until is None or day <= until)]
+
+
+def write(connection: Connection, found: Sequence[Checked], at: int) -> None:
+    """Put flags in place of those that no longer hold. A visit that was read anew meanwhile is left to the check
+    that its reading promised."""
+    now = visits.unfolded_at(connection, [one.visit.id for one in found])
+    current = [one for one in found if now.get(one.visit.id) == one.visit.unfolded_at]
+    fresh: list[tuple[Any, ...]] = []
+    gone: list[int] = []
+    for one in current:
+        new, old = _compare(connection, one)
+        gone += old
+        fresh += [_row(one.visit, f, digest, at) for f, digest in new]
+    flags.void(connection, gone)
+    flags.add(connection, fresh)
+    visits.mark_checked(connection, [one.visit.id for one in current], at)
+
+
+def _compare(connection: Connection, one: Checked) -> tuple[list[tuple[Flag, str]], list[int]]:
+    """Flags to add and numbers of open flags that no longer hold."""
+    there: dict[str, list[Standing]] = defaultdict(list)
+    for standing in one.standing:
+        there[standing.inputs_hash].append(standing)
+    new: list[tuple[Flag, str]] = []
+    for flag in one.flags:
+        digest = inputs_hash(flag)
+        if not there[digest]:
+            new.append((flag, digest))
+            continue
+        same = there[digest].pop(0)
+        if same.ordinal != flag.ordinal:
+            flags.move(connection, same.id, flag.ordinal)
+    return new, [s.id for left in there.values() for s in left if s.state == "open"]
+
+
+def _row(visit: VisitRow, flag: Flag, digest: str, at: int) -> tuple[Any, ...]:
+    return (
+        visit.project_id, visit.id, visit.plot_id, flag.ordinal, flag.tag, flag.stem_id, flag.rule, flag.rule_version,
+        str(flag.severity), flag.score, flag.field, flag.value, flag.expected_low, flag.expected_high,
+        flag.suggestion, flags.as_json(flag.facts), digest, "open", at,
+    )  # fmt: skip

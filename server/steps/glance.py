@@ -1,0 +1,54 @@
+"""A first look while the phone still listens: how many trees, and what the rules can say at once.
+
+It reads only. What it says is told to the crew in the receipt and not kept: the check that follows in the
+background sees more and keeps its flags.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from forms.instance import Answers
+from server.forest import answers as typed
+from server.forest.visit import Visit
+from server.store import plots, visits
+from server.store.projects import Ways
+from server.validation.catalogue import quick_look
+from server.validation.flag import message
+from server.validation.project import parameters_of
+
+
+class Glance(NamedTuple):
+    """What can be said at once: the plot's name, how many trees, and sentences on what looks odd."""
+
+    plot: str
+    trees: int
+    odd: list[str]
+
+
+def glance(
+    connection: Connection, project_id: int, answers: Answers, ways: Ways, locale: str
+) -> Glance:
+    """Compare what was typed with the plot's last census and with what any tree can be."""
+    name = answers.one("plot").get("plot_id", "")
+    about = answers.one("visit")
+    on = typed.day(about.get("measured_on") or about.get("started_at"))
+    now = Visit(name, about.get("census", ""), on, tuple(row.measurement for row in typed.trees(answers)))
+    if not now.trees:
+        return Glance(name, 0, [])
+    plot = plots.find(connection, project_id, name) if name else None
+    before = _before(connection, plot, now) if plot and about.get("kind") != "audit" else None
+    parameters = parameters_of(ways.tally_limit_cm, ways.rule_settings)
+    return Glance(name, len(now.trees), [message(flag, locale) for flag in quick_look(now, before, parameters)])
+
+
+def _before(connection: Connection, plot: plots.PlotRow, now: Visit) -> Visit | None:
+    row = visits.latest_before(
+        connection, plot.id, now.measured_on.isoformat() if now.measured_on else None, now.census
+    )
+    if row is None:
+        return None
+    trees = visits.measurements(connection, [row.id]).get(row.id, [])
+    return Visit(plot.plot_id, row.census, visits.as_day(row.on), tuple(trees), plot.area_ha)

@@ -1,0 +1,126 @@
+"""Promises: which step is owed to which row, and who is on it.
+
+A promise is made in the transaction that causes it and removed in the transaction that keeps it, so kill -9 at
+any moment loses nothing and repeats at most a step that was rolled back. A lease runs out when its worker dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+
+from server.store.schema import job
+
+UNFOLD, INSPECT_PHOTO, CHECK, SETTLE = "unfold", "inspect_photo", "check", "settle"
+
+
+class Job(NamedTuple):
+    """A promise that a worker has claimed."""
+
+    id: int
+    kind: str
+    subject_id: int
+    attempts: int
+
+
+_PUT = insert(job).values(kind=bindparam("kind"), subject_id=bindparam("subject_id"), due_at=bindparam("at"),
+                          promised_at=bindparam("at"))  # fmt: skip
+
+
+def put(connection: Connection, kind: str, subject_ids: Sequence[int], at: int) -> None:
+    """Promise a step for each subject, due at once."""
+    if subject_ids:
+        connection.execute(_PUT, [{"kind": kind, "subject_id": s, "at": at} for s in subject_ids])
+
+
+_DUE = (
+    select(job.c.id)
+    .where(
+        job.c.dead_at.is_(None),
+        job.c.due_at <= bindparam("now"),
+        or_(job.c.leased_until.is_(None), job.c.leased_until < bindparam("now")),
+        job.c.kind == bindparam("kind"),
+    )
+    .limit(1)
+)
+
+
+def is_due(connection: Connection, kind: str, now: int) -> bool:
+    """Is there anything of this kind to claim?"""
+    return connection.execute(_DUE, {"kind": kind, "now": now}).first() is not None
+
+
+def _claim_query(kinds: Sequence[str]) -> Any:
+    due = (
+        select(job.c.id)
+        .where(
+            job.c.dead_at.is_(None),
+            job.c.due_at <= bindparam("now"),
+            or_(job.c.leased_until.is_(None), job.c.leased_until < bindparam("now")),
+            job.c.kind.in_(kinds),
+        )
+        .order_by(job.c.due_at, job.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(job)
+        .where(job.c.id.in_(due.scalar_subquery()))
+        .values(leased_until=bindparam("until"), attempts=job.c.attempts + 1)
+        .returning(job.c.id, job.c.kind, job.c.subject_id, job.c.attempts)
+    )
+
+
+def claim(connection: Connection, kinds: Sequence[str], now: int, until: int, most: int) -> list[Job]:
+    """Take up to `most` due jobs of these kinds, oldest first, nobody else's until the moment `until`.
+
+    A claim counts as an attempt: a job that kills its worker is set aside in the end as well.
+    """
+    rows = connection.execute(_claim_query(kinds), {"now": now, "until": until, "most": most})
+    return sorted(Job(*row) for row in rows)
+
+
+def done(connection: Connection, ids: Sequence[int]) -> None:
+    """The promises are kept; call in the transaction that keeps them."""
+    if ids:
+        connection.execute(delete(job).where(job.c.id.in_(ids)))
+
+
+def failed(connection: Connection, job_id: int, error: str, next_at: int) -> None:
+    """Not kept this time: due again at `next_at`."""
+    connection.execute(
+        update(job).where(job.c.id == job_id).values(leased_until=None, due_at=next_at, error=error[:4000])
+    )
+
+
+def bury(connection: Connection, job_id: int, error: str, at: int) -> None:
+    """Tried often enough: a dead letter that waits for a person."""
+    connection.execute(
+        update(job).where(job.c.id == job_id).values(leased_until=None, dead_at=at, error=error[:4000])
+    )
+
+
+def revive(connection: Connection, job_id: int, at: int) -> bool:
+    """A person asks for a dead letter to be tried again, from the first attempt. False: it is not dead."""
+    result = connection.execute(
+        update(job)
+        .where(job.c.id == job_id, job.c.dead_at.is_not(None))
+        .values(dead_at=None, attempts=0, due_at=at, leased_until=None)
+    )
+    return result.rowcount == 1
+
+
+def waiting(connection: Connection) -> dict[str, int]:
+    """Number of living jobs by kind."""
+    rows = connection.execute(select(job.c.kind, func.count()).where(job.c.dead_at.is_(None)).group_by(job.c.kind))
+    return {kind: count for kind, count in rows}
+
+
+def dead(connection: Connection, most: int = 200) -> list[dict[str, Any]]:
+    """Dead letters, newest first."""
+    rows = connection.execute(
+        select(job).where(job.c.dead_at.is_not(None)).order_by(job.c.dead_at.desc(), job.c.id).limit(most)
+    )
+    return [dict(row._mapping) for row in rows]

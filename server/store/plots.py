@@ -1,0 +1,101 @@
+"""Plots, censuses and crews, found or made by the name that a crew wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, tuple_
+
+from server.store import bulk
+from server.store.schema import census, plot, township
+
+Key = tuple[int, str]  # project and name
+
+
+class PlotRow(NamedTuple):
+    """What the rules need of a plot."""
+
+    id: int
+    project_id: int
+    plot_id: str
+    area_ha: float | None
+    shape: str | None
+
+
+_FIND = select(plot.c.id, plot.c.project_id, plot.c.plot_id, plot.c.area_ha, plot.c.shape).where(
+    plot.c.project_id == bindparam("project_id"), plot.c.plot_id == bindparam("plot_id")
+)
+
+
+def find(connection: Connection, project_id: int, plot_id: str) -> PlotRow | None:
+    """The plot of this name."""
+    row = connection.execute(_FIND, {"project_id": project_id, "plot_id": plot_id}).first()
+    return PlotRow(*row) if row else None
+
+
+def by_number(connection: Connection, ids: Iterable[int]) -> dict[int, PlotRow]:
+    """Plots by their number in the store."""
+    query = select(plot.c.id, plot.c.project_id, plot.c.plot_id, plot.c.area_ha, plot.c.shape)
+    return {
+        row[0]: PlotRow(*row)
+        for some in bulk.chunks(set(ids))
+        for row in connection.execute(query.where(plot.c.id.in_(some)))
+    }
+
+
+def ensure(connection: Connection, names: Iterable[Key]) -> dict[Key, int]:
+    """Numbers of plots, made as "not planned" where a crew is the first to name them."""
+    return _ensure(connection, plot, plot.c.plot_id, sorted(set(names)))
+
+
+def ensure_censuses(connection: Connection, names: Iterable[Key]) -> dict[Key, int]:
+    """Numbers of censuses, made where they are new."""
+    return _ensure(connection, census, census.c.name, sorted(set(names)))
+
+
+def _ensure(connection: Connection, table: Any, name: Any, wanted: list[Key]) -> dict[Key, int]:
+    found = _numbers(connection, table, name, wanted)
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        columns = ("project_id", name.name, *(("is_planned",) if table is plot else ()))
+        rows = [(*key, False) if table is plot else key for key in missing]
+        bulk.insert_rows(connection, table, columns, rows, ignore=True)
+        found |= _numbers(connection, table, name, missing)
+    return found
+
+
+def _numbers(connection: Connection, table: Any, name: Any, wanted: list[Key]) -> dict[Key, int]:
+    query = select(table.c.project_id, name, table.c.id)
+    return {
+        (row[0], row[1]): row[2]
+        for some in bulk.chunks(wanted, 200)
+        for row in connection.execute(query.where(tuple_(table.c.project_id, name).in_(some)))
+    }
+
+
+def census_on(connection: Connection, project_id: int, on: str) -> str | None:
+    """The census whose campaign covers a day."""
+    query = (
+        select(census.c.name)
+        .where(
+            census.c.project_id == project_id,
+            census.c.starts_on <= on,
+            (census.c.ends_on.is_(None)) | (census.c.ends_on >= on),
+        )
+        .order_by(census.c.starts_on.desc())
+    )
+    return connection.execute(query).scalar()
+
+
+def entities(connection: Connection, project_id: int, crew_id: int | None) -> list[tuple[Any, ...]]:
+    """Planned plots for a phone: number, plot_id, lat, lon, area_ha, township; of one crew where it is given."""
+    query = (
+        select(plot.c.id, plot.c.plot_id, plot.c.lat, plot.c.lon, plot.c.area_ha, township.c.name)
+        .select_from(plot.outerjoin(township, township.c.id == plot.c.township_id))
+        .where(plot.c.project_id == project_id, plot.c.is_planned)
+        .order_by(plot.c.plot_id)
+    )
+    if crew_id is not None:
+        query = query.where((plot.c.crew_id == crew_id) | plot.c.crew_id.is_(None))
+    return [tuple(row) for row in connection.execute(query)]

@@ -1,0 +1,60 @@
+"""Projects: what each is called and how it wants its data treated."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from server.store.schema import crew, project
+
+
+class Ways(NamedTuple):
+    """How a project wants its data treated. `rule_settings` are rule parameters that it changes."""
+
+    name: str
+    strict_intake: bool
+    tally_limit_cm: float
+    rule_settings: dict[str, Any]
+
+
+_WAYS = select(project.c.name, project.c.strict_intake, project.c.tally_limit_cm, project.c.settings).where(
+    project.c.id == bindparam("id")
+)
+
+
+def ways(connection: Connection, project_id: int) -> Ways | None:
+    """A project's ways; None where there is no such project."""
+    row = connection.execute(_WAYS, {"id": project_id}).first()
+    return Ways(*row) if row else None
+
+
+def add(connection: Connection, name: str, at: int, tally_limit_cm: float = 5.0) -> int:
+    """A new project; returns its number."""
+    values = {"name": name, "created_at": at, "tally_limit_cm": tally_limit_cm, "settings": {}}
+    return int(connection.execute(insert(project).values(**values).returning(project.c.id)).scalar_one())
+
+
+def find_by_name(connection: Connection, name: str) -> int | None:
+    """The number of a project."""
+    return connection.execute(select(project.c.id).where(project.c.name == name)).scalar()
+
+
+def numbers(connection: Connection) -> list[int]:
+    """All projects."""
+    return list(connection.execute(select(project.c.id).order_by(project.c.id)).scalars())
+
+
+def change(connection: Connection, project_id: int, **values: Any) -> None:
+    """Change a project's ways."""
+    connection.execute(update(project).where(project.c.id == project_id).values(**values))
+
+
+def ensure_crew(connection: Connection, project_id: int, name: str) -> int:
+    """The number of a crew, made where it is new."""
+    query = select(crew.c.id).where(crew.c.project_id == project_id, crew.c.name == name)
+    found = connection.execute(query).scalar()
+    if found is None:
+        result = connection.execute(insert(crew).values(project_id=project_id, name=name).returning(crew.c.id))
+        found = result.scalar_one()
+    return int(found)

@@ -1,0 +1,237 @@
+"""Visits and the measurements made on them. All of it can be made again from the submissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from server.forest.tree import Measurement, TallyCode
+from server.store import bulk
+from server.store.rows import AnyRow
+from server.store.schema import census, measurement, project, thinning, thinning_plot, tree, visit
+
+MEASUREMENT_COLUMNS = (
+    "visit_id", "tree_id", "ordinal", "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "pom_m",
+    "azimuth_deg", "distance_m", "x_m", "y_m", "verified", "dbh_text", "other",
+)  # fmt: skip
+
+TreeKey = tuple[int, str, str]  # plot's number, tag, stem
+
+
+class VisitRow(NamedTuple):
+    """A visit without its trees. `on` is the day of measurement as ISO text."""
+
+    id: int
+    project_id: int
+    plot_id: int
+    census_id: int
+    census: str
+    on: str | None
+    kind: str
+    unfolded_at: int
+    tally_limit_cm: float
+    rule_settings: dict[str, Any]
+
+
+_VISIT = select(
+    visit.c.id, visit.c.project_id, visit.c.plot_id, visit.c.census_id, census.c.name, visit.c.measured_on,
+    visit.c.kind, visit.c.unfolded_at, project.c.tally_limit_cm, project.c.settings,
+).select_from(
+    visit.join(census, census.c.id == visit.c.census_id).join(project, project.c.id == visit.c.project_id)
+)  # fmt: skip
+
+
+def by_number(connection: Connection, ids: Sequence[int]) -> list[VisitRow]:
+    """Visits by their number in the store, in that order."""
+    return [VisitRow._make(row) for row in connection.execute(_VISIT.where(visit.c.id.in_(ids)).order_by(visit.c.id))]
+
+
+_OF_PLOT = _VISIT.where(visit.c.plot_id == bindparam("plot_id")).order_by(visit.c.measured_on, visit.c.id)
+
+
+def of_plots(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[VisitRow]]:
+    """All visits of some plots, each plot's in order of day."""
+    found: dict[int, list[VisitRow]] = {}
+    for some in bulk.chunks(sorted(set(plot_ids))):
+        query = _VISIT.where(visit.c.plot_id.in_(some)).order_by(visit.c.measured_on, visit.c.id)
+        for row in connection.execute(query):
+            found.setdefault(row[2], []).append(VisitRow._make(row))
+    return found
+
+
+def chain_of(connection: Connection, submission_ids: Sequence[int]) -> dict[int, AnyRow]:
+    """Visits that came of these first submissions: submission_id -> id, source_id, plot_id."""
+    return {
+        row.submission_id: row
+        for some in bulk.chunks(submission_ids)
+        for row in connection.execute(
+            select(visit.c.id, visit.c.submission_id, visit.c.source_id, visit.c.plot_id).where(
+                visit.c.submission_id.in_(some)
+            )
+        )
+    }
+
+
+_INSERT = insert(visit).returning(visit.c.id, sort_by_parameter_order=True)
+
+
+def add(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
+    """New visits; their numbers in the same order."""
+    if not rows:
+        return []
+    return list(connection.execute(_INSERT, rows).scalars())
+
+
+def replace(connection: Connection, visit_id: int, values: dict[str, Any]) -> None:
+    """The visit says something else now; its measurements are removed, to be written anew."""
+    connection.execute(delete(measurement).where(measurement.c.visit_id == visit_id))
+    connection.execute(update(visit).where(visit.c.id == visit_id).values(**values))
+
+
+def ensure_trees(connection: Connection, keys: Iterable[TreeKey]) -> dict[TreeKey, int]:
+    """Numbers of trees, made where a tag is new in its plot."""
+    wanted = sorted(set(keys))
+    found = _tree_numbers(connection, {key[0] for key in wanted})
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        bulk.insert_rows(connection, tree, ("plot_id", "tag", "stem_id"), missing, ignore=True)
+        found = _tree_numbers(connection, {key[0] for key in wanted})
+    return found
+
+
+def _tree_numbers(connection: Connection, plot_ids: set[int]) -> dict[TreeKey, int]:
+    query = select(tree.c.plot_id, tree.c.tag, tree.c.stem_id, tree.c.id)
+    return {
+        (row[0], row[1], row[2]): row[3]
+        for some in bulk.chunks(sorted(plot_ids))
+        for row in connection.execute(query.where(tree.c.plot_id.in_(some)))
+    }
+
+
+def add_measurements(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Measurements as tuples of MEASUREMENT_COLUMNS; `other` as JSON text or None."""
+    bulk.insert_rows(connection, measurement, MEASUREMENT_COLUMNS, rows)
+
+
+_TREES = select(
+    measurement.c.visit_id, measurement.c.ordinal, measurement.c.tag, measurement.c.stem_id, measurement.c.species,
+    measurement.c.tally_code, measurement.c.dbh_cm, measurement.c.height_m, measurement.c.pom_m, measurement.c.x_m,
+    measurement.c.y_m, measurement.c.verified, measurement.c.dbh_text, measurement.c.other,
+)  # fmt: skip
+_CODES = {int(code): code for code in TallyCode}
+
+
+def measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Measurement]]:
+    """The trees of some visits, in each crew's order."""
+    found: dict[int, list[Measurement]] = {}
+    for some in bulk.chunks(sorted(set(visit_ids))):
+        query = _TREES.where(measurement.c.visit_id.in_(some)).order_by(measurement.c.visit_id, measurement.c.ordinal)
+        for row in connection.execute(query):
+            other = row[13]
+            found.setdefault(row[0], []).append(
+                Measurement(
+                    row[1], row[2], row[3], row[4], _CODES.get(row[5]) if row[5] is not None else None,
+                    row[6], row[7], row[8], row[9], row[10], bool(row[11]),
+                    frozenset(other["codes"].split()) if other and "codes" in other else frozenset(), row[12],
+                )
+            )  # fmt: skip
+    return found
+
+
+def unfolded_at(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """When each visit was last read from its submission."""
+    rows = connection.execute(select(visit.c.id, visit.c.unfolded_at).where(visit.c.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def mark_checked(connection: Connection, ids: Sequence[int], at: int) -> None:
+    """The rules have looked at these visits."""
+    connection.execute(update(visit).where(visit.c.id.in_(ids)).values(checked_at=at))
+
+
+def after(connection: Connection, plot_ids: Sequence[int]) -> list[int]:
+    """Every visit of these plots: what a change at one of them may concern."""
+    return list(
+        connection.execute(select(visit.c.id).where(visit.c.plot_id.in_(plot_ids)).order_by(visit.c.id)).scalars()
+    )
+
+
+def thinned_between(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Days of thinnings on record, by plot."""
+    found: dict[int, list[str]] = {}
+    for some in bulk.chunks(sorted(set(plot_ids))):
+        rows = connection.execute(
+            select(thinning_plot.c.plot_id, thinning.c.felled_on)
+            .join(thinning, thinning.c.id == thinning_plot.c.thinning_id)
+            .where(thinning_plot.c.plot_id.in_(some), thinning.c.felled_on.is_not(None))
+        )
+        for plot_id, felled_on in rows:
+            found.setdefault(plot_id, []).append(felled_on)
+    return found
+
+
+def latest_before(connection: Connection, plot_id: int, on: str | None, census_name: str) -> VisitRow | None:
+    """The last visit (no audit) of a plot in another census before a day; the day unknown: the last of all."""
+    rows = [VisitRow._make(row) for row in connection.execute(_OF_PLOT, {"plot_id": plot_id})]
+    return previous(rows, on, census_name)
+
+
+def previous(visits: Sequence[VisitRow], on: str | None, census_name: str) -> VisitRow | None:
+    """Of a plot's visits in order of day, the one to compare with; audits are compared elsewhere."""
+    for row in reversed(visits):
+        if row.kind == "visit" and row.census != census_name and (on is None or (row.on or "") < on):
+            return row
+    return None
+
+
+def as_day(text: str | None) -> date | None:
+    """ISO text of a `_on` column as a day."""
+    return date.fromisoformat(text) if text else None
+
+
+def tree_entities(connection: Connection, project_id: int, plot_ids: Sequence[int]) -> list[AnyRow]:
+    """Every tree of some plots as last measured, for the list that a phone takes along."""
+    last = (
+        select(visit.c.plot_id, visit.c.id, visit.c.source_id, visit.c.measured_on)
+        .where(visit.c.project_id == project_id, visit.c.kind == "visit")
+        .order_by(visit.c.plot_id, visit.c.measured_on, visit.c.id)
+    )
+    latest: dict[int, Any] = {}
+    wanted = set(plot_ids)
+    for row in connection.execute(last):
+        if row.plot_id in wanted:
+            latest[row.plot_id] = row
+    found: list[AnyRow] = []
+    for some in bulk.chunks(sorted(row.id for row in latest.values())):
+        query = (
+            select(
+                tree.c.id, tree.c.entity_id, tree.c.plot_id, tree.c.tag, tree.c.stem_id, measurement.c.species,
+                measurement.c.tally_code, measurement.c.dbh_cm, measurement.c.azimuth_deg, measurement.c.distance_m,
+                visit.c.source_id, visit.c.measured_on,
+            )
+            .join(measurement, measurement.c.tree_id == tree.c.id)
+            .join(visit, visit.c.id == measurement.c.visit_id)
+            .where(measurement.c.visit_id.in_(some))
+            .order_by(tree.c.plot_id, measurement.c.azimuth_deg, measurement.c.ordinal)
+        )  # fmt: skip
+        found += connection.execute(query).all()
+    return found
+
+
+
+def trees_there(
+    connection: Connection, plot_ids: Sequence[int], numbers: Iterable[int], entity_ids: Sequence[str]
+) -> set[int | str]:
+    """Of these trees, by our number or by the id a phone gave, those that stand in the plots."""
+    plots = set(plot_ids)
+    found: set[int | str] = set()
+    query = select(tree.c.id, tree.c.entity_id, tree.c.plot_id)
+    for some in bulk.chunks(sorted(set(numbers))):
+        found |= {row.id for row in connection.execute(query.where(tree.c.id.in_(some))) if row.plot_id in plots}
+    for some in bulk.chunks(sorted(set(entity_ids))):
+        rows = connection.execute(query.where(tree.c.entity_id.in_(some)))
+        found |= {row.entity_id for row in rows if row.plot_id in plots}
+    return found

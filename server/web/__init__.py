@@ -1,0 +1,1 @@
+"""What the web doors share: who is calling, one connection a request, how a problem is told."""

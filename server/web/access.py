@@ -1,0 +1,132 @@
+"""Who a phone is: by the key in the address, by a bearer token, or by a name and password over https.
+
+Keys are kept as SHA-256 only. A key that nobody knows gets 403, not 401: ODK Collect would ask the crew for a
+password that does not exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass
+
+from flask import g, request
+
+from server.problems import DeviceUnknown, DraftGone, HttpsNeeded, NotFound, NotSignedIn, WrongPassword
+from server.store import devices, forms, people
+from server.store.forms import FormVersion
+from server.web import connection, session
+
+_VERIFIED_FOR_S = 300.0
+"""s for which a name and password that were right need not be hashed again: Argon2 is slow on purpose."""
+_verified: dict[bytes, float] = {}
+_verified_lock = threading.Lock()
+SEEN_EVERY_MS = 60_000
+"""A phone's "last seen" is written once a minute at most: it is not worth an fsync a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is at the OpenRosa door, and what she may see. `base` is the address under which she came."""
+
+    project_id: int
+    base: str
+    locale: str
+    device_id: int | None = None
+    crew_id: int | None = None
+    person_id: int | None = None
+    revoked: bool = False
+    sees_all: bool = False
+    draft: FormVersion | None = None
+
+
+def token_hash(token: str) -> str:
+    """How a token is kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def caller(project_id: int, key: str | None = None, draft_token: str | None = None, form_id: str | None = None) -> Caller:
+    """Who calls. Raises NotSignedIn, DeviceUnknown, WrongPassword, HttpsNeeded, NotFound, DraftGone.
+
+    A revoked device is known and comes back with `revoked`: what it may still do is the door's decision.
+    """
+    base = _base()
+    if draft_token is not None:
+        return _tester(project_id, draft_token, form_id or "", base)
+    if key is None:
+        key = _bearer()
+    found = _device(project_id, key, base) if key is not None else _person(project_id, base)
+    g.locale = found.locale
+    return found
+
+
+def _base() -> str:
+    public = connection.settings().public_url.rstrip("/")
+    root = public or request.host_url.rstrip("/")
+    head, _, _ = request.path.partition("/projects/")
+    return f"{root}{head}"
+
+
+def _tester(project_id: int, token: str, form_id: str, base: str) -> Caller:
+    draft = forms.find_draft(connection.reading(), project_id, token)
+    if draft is None or draft.form_id != form_id:
+        raise DraftGone()
+    return Caller(project_id, base, connection.settings().default_locale, draft=draft)
+
+
+def _bearer() -> str | None:
+    header = request.headers.get("Authorization", "")
+    return header[7:].strip() if header[:7].lower() == "bearer " else None
+
+
+def _device(project_id: int, key: str, base: str) -> Caller:
+    row = devices.by_token(connection.reading(), token_hash(key))
+    if row is None or row.project_id != project_id:
+        raise DeviceUnknown()
+    _note_seen(row.id, row.last_seen_at)
+    return Caller(
+        project_id, base, row.locale, device_id=row.id, crew_id=row.crew_id, revoked=row.revoked_at is not None
+    )
+
+
+def _note_seen(device_id: int, last_seen_at: int | None) -> None:
+    now = connection.now_ms()
+    if last_seen_at is None or now - last_seen_at > SEEN_EVERY_MS:
+        app = request.headers.get("User-Agent")
+        connection.database().write(lambda c: devices.seen(c, device_id, app, now))
+        connection.read_again()
+
+
+def _person(project_id: int, base: str) -> Caller:
+    given = request.authorization
+    if given is None or given.type != "basic" or given.username is None:
+        raise NotSignedIn()
+    if not request.is_secure:
+        raise HttpsNeeded()
+    someone, password_hash = people.find_by_login(connection.reading(), given.username)
+    if not _password_right(given.username, given.password or "", password_hash) or someone is None:
+        raise WrongPassword()
+    role = someone.role_in(project_id)
+    if role is None:
+        raise NotFound()
+    return Caller(
+        project_id, base, someone.locale, person_id=someone.id, sees_all=role in session.SEES_PAGES
+    )
+
+
+def _password_right(login: str, password: str, password_hash: str | None) -> bool:
+    mark = hashlib.sha256(f"{login}\0{password}\0{password_hash}".encode()).digest()
+    now = time.monotonic()
+    with _verified_lock:
+        if _verified.get(mark, 0.0) > now:
+            return True
+    from server.store import passwords
+
+    if not passwords.matches(password_hash, password):
+        return False
+    with _verified_lock:
+        for old in [m for m, until in _verified.items() if until <= now]:
+            del _verified[old]
+        _verified[mark] = now + _VERIFIED_FOR_S
+    return True

@@ -1,0 +1,143 @@
+"""The door that nobody knocks at: takes promised steps from the jobs table and carries them out.
+
+Many jobs share a transaction; when one of them fails, each is tried alone, so that one bad plot holds up nobody.
+A job that keeps failing waits longer each time and is set aside as a dead letter that a person can see and re-run.
+Photos come last: a thumbnail must not hold up a flag.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from server.settings import Settings
+from server.steps import check, inspect_photo, settle, unfold
+from server.store import forms, jobs
+from server.store.blobs import Blobs
+from server.store.db import Database
+from server.store.jobs import Job
+
+log = logging.getLogger("yangdi.worker")
+
+IDLE_S = 0.1
+"""s between two looks at the jobs table when there is nothing to do."""
+BACKOFF_S = 5.0
+"""s before the second try; three times as long before each further one: 5 s, 15 s, 45 s, ... 20 min in all."""
+PHOTOS_AT_ONCE = 4
+"""Photos in one go: a 12-megapixel JPEG takes about 30 ms, and flags wait for them."""
+
+
+class Step(NamedTuple):
+    """How one kind of job is done: `look` reads and thinks, `write` writes; `most` jobs at once."""
+
+    look: Callable[[Connection, Sequence[int]], Any]
+    write: Callable[[Connection, Any, int], None]
+    most: int
+
+
+def steps(settings: Settings) -> dict[str, Step]:
+    """Every kind of job, in the order in which they are looked for."""
+    readers = forms.Readers()
+    blobs = Blobs(settings.photo_dir)
+    most = settings.worker_batch
+    return {
+        jobs.UNFOLD: Step(
+            lambda c, ids: unfold.look(c, ids, readers, settings.max_instance_bytes), unfold.write, most
+        ),
+        jobs.CHECK: Step(check.look, check.write, most),
+        jobs.SETTLE: Step(lambda _c, ids: ids, settle.write, most),
+        jobs.INSPECT_PHOTO: Step(
+            lambda c, ids: inspect_photo.look(c, ids, blobs, settings.max_photo_pixels),
+            inspect_photo.write,
+            PHOTOS_AT_ONCE,
+        ),
+    }
+
+
+class Worker:
+    """Does jobs of one store. `clock` gives milliseconds since 1970 UTC."""
+
+    def __init__(
+        self, database: Database, settings: Settings, clock: Callable[[], int] | None = None
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._steps = steps(settings)
+        self._clock = clock or (lambda: time.time_ns() // 1_000_000)
+
+    def drain(self, most_rounds: int = 100_000) -> int:
+        """Do everything that is due and return how many jobs that was."""
+        total = 0
+        for _ in range(most_rounds):
+            count = self.round()
+            if not count:
+                break
+            total += count
+        return total
+
+    def round(self) -> int:
+        """Do one batch of the first kind that has something due; 0 when nothing is."""
+        for kind, step in self._steps.items():
+            claimed = self._claim(kind, step.most)
+            if claimed:
+                self._do(step, claimed)
+                return len(claimed)
+        return 0
+
+    def _claim(self, kind: str, most: int) -> list[Job]:
+        now = self._clock()
+        with self._database.reading() as connection:
+            if not jobs.is_due(connection, kind, now):
+                return []  # nobody takes the pen to find nothing
+        with self._database.writing() as connection:
+            return jobs.claim(connection, [kind], now, now + self._settings.job_lease_s * 1000, most)
+
+    def _do(self, step: Step, claimed: list[Job]) -> None:
+        try:
+            self._together(step, claimed)
+        except Exception as error:  # whatever a step raises belongs to its job, not to the worker
+            if len(claimed) == 1:
+                self._failed(claimed[0], error)
+                return
+            log.info("a batch of %d %s failed, each is tried alone: %s", len(claimed), claimed[0].kind, error)
+            for job in claimed:
+                self._do(step, [job])
+
+    def _together(self, step: Step, claimed: list[Job]) -> None:
+        ids = [job.subject_id for job in claimed]
+        with self._database.reading() as connection:
+            thought = step.look(connection, list(dict.fromkeys(ids)))
+        with self._database.writing() as connection:
+            step.write(connection, thought, self._clock())
+            jobs.done(connection, [job.id for job in claimed])
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        text = "".join(traceback.format_exception(error))[-4000:]
+        now = self._clock()
+        log.warning("%s %d failed, try %d: %s", job.kind, job.subject_id, job.attempts, error)
+        with self._database.writing() as connection:
+            if job.attempts >= self._settings.job_attempts:
+                jobs.bury(connection, job.id, text, now)
+            else:
+                jobs.failed(connection, job.id, text, now + int(1000 * BACKOFF_S * 3 ** (job.attempts - 1)))
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Work until `stop` is set, then finish the batch in hand."""
+    logging.basicConfig(level=settings.log_level)
+    database = Database(settings.url, pool_size=2)
+    worker = Worker(database, settings)
+    while not stop.is_set():
+        try:
+            if not worker.round():
+                stop.wait(IDLE_S)
+        except Exception:  # the store is away for a moment: nothing is lost, try again
+            log.exception("the jobs table could not be read; trying again")
+            stop.wait(BACKOFF_S)
+    database.close()
