@@ -47,7 +47,7 @@ def flags_of(
     """What is odd about `now`, most suspicious first; the same input gives the same flags in the same order.
 
     `before` is the visit of the census before (None: rules across censuses stay silent), `earlier` are those
-    before it, oldest first. `reference` says what accepted trees reach, `species` which codes exist (None: any).
+    before it, the latest first. `reference` says what accepted trees reach, `species` which codes exist (None: any).
     """
     scene = scene_of(now, before, earlier, reference, parameters, species)
     looks = _TREE + _PAIRS + _VISIT if before is not None else _TREE + _VISIT

@@ -104,11 +104,11 @@ _NEWCOMERS = ALIVE - {TallyCode.MISSED}  # a missed tree is expected to be large
 
 
 def _older(scene: Scene) -> dict[Key, Measurement]:
-    """Each tree of the visits before the last, as it was seen last."""
+    """Each tree of the visits before the last, as it was seen last: these visits come latest first."""
     found: dict[Key, Measurement] = {}
     for visit in scene.earlier:
         for tree in visit.trees:
-            found[(tree.tag, tree.stem_id)] = tree
+            found.setdefault((tree.tag, tree.stem_id), tree)
     return found
 
 

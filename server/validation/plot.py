@@ -132,10 +132,10 @@ def stem_flags(scene: Scene) -> Iterator[Flag]:
         return
     for tag, trees in stems.items():
         if tag and len(trees) > 1:
-            yield from _one_tree(trees, scene.limits.t13_apart_m)
+            yield from _one_tree(scene, trees, scene.limits.t13_apart_m)
 
 
-def _one_tree(trees: list[Measurement], apart_m: float) -> Iterator[Flag]:
+def _one_tree(scene: Scene, trees: list[Measurement], apart_m: float) -> Iterator[Flag]:
     first, *others = trees
     for tree in others:
         if tree.species and first.species and tree.species != first.species:
@@ -144,6 +144,12 @@ def _one_tree(trees: list[Measurement], apart_m: float) -> Iterator[Flag]:
         if tree.x_m is None or tree.y_m is None or first.x_m is None or first.y_m is None:
             continue
         apart = hypot(tree.x_m - first.x_m, tree.y_m - first.y_m)
-        if apart > apart_m:
+        if apart > apart_m and not (_stood_there(scene, first) and _stood_there(scene, tree)):
             yield raised("T13", tree.ordinal, tree.tag, tree.stem_id, "x_m", f"{tree.x_m:g}, {tree.y_m:g}",
                          apart_m=round(apart, 1), most_m=apart_m)  # fmt: skip
+
+
+def _stood_there(scene: Scene, tree: Measurement) -> bool:
+    """Was it mapped at the same place last time, and so looked at then?"""
+    before = scene.known.get((tree.tag, tree.stem_id))
+    return before is not None and (before.x_m, before.y_m) == (tree.x_m, tree.y_m)

@@ -11,7 +11,11 @@ from server.validation.parameters import Parameters
 
 def parameters_of(tally_limit_cm: float, changes: Mapping[str, float]) -> Parameters:
     """Thresholds compiled once for each combination; asked for at every visit. `tally_limit_cm` in cm."""
-    return _compiled(tally_limit_cm, json.dumps(dict(changes), sort_keys=True)) if changes else _compiled(tally_limit_cm, "{}")
+    return (
+        _compiled(tally_limit_cm, json.dumps(dict(changes), sort_keys=True))
+        if changes
+        else _compiled(tally_limit_cm, "{}")
+    )
 
 
 @lru_cache(maxsize=256)

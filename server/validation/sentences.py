@@ -90,12 +90,12 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "T09": {
         "": (
-            "第 {row} 行的样木号 {tag} 与第 {first} 行重复。请核对标牌，改号或补分株号。",
-            "Row {row} has tag {tag}, as row {first} has. Read the tag again; renumber it or give the stem its number.",
+            "第 {plot_row} 行的样木号 {tag} 与第 {plot_first} 行重复。请核对标牌，改号或补分株号。",
+            "Row {plot_row} has tag {tag}, as row {plot_first} has. Read the tag again; renumber it or give the stem its number.",
         ),
     },
     "T10": {
-        "blank": ("第 {row} 行没有样木号。请补填。", "Row {row} has no tag. Please fill it in."),
+        "blank": ("第 {plot_row} 行没有样木号。请补填。", "Row {plot_row} has no tag. Please fill it in."),
         "format": (
             "样木号 {tag} 不是数字，与其他样木不同。请核对标牌。",
             "Tag {tag} is not a number as the others are. Read the tag again.",

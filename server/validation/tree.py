@@ -94,7 +94,7 @@ def tag_flags(scene: Scene) -> Iterator[Flag]:
     for row, kept in scene.doubles:
         yield raised(
             "T09", row.ordinal, row.tag, row.stem_id, "tag", row.tag,
-            suggestion=_absent_tag(scene, row), first=kept.ordinal + 1, row=row.ordinal + 1,
+            suggestion=_absent_tag(scene, row), plot_first=kept.ordinal + 1, plot_row=row.ordinal + 1,
         )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def numbering_flags(scene: Scene) -> Iterator[Flag]:
             numbers.append((int(tree.tag), tree))
         elif not tree.tag:
             yield raised("T10", tree.ordinal, "", tree.stem_id, "tag", "", severity=Severity.WARN, score=4.0,
-                         case="blank", row=tree.ordinal + 1)  # fmt: skip
+                         case="blank", plot_row=tree.ordinal + 1)  # fmt: skip
         else:
             odd.append(tree)
     if odd and len(numbers) > 2 * len(odd):

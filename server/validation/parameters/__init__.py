@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -43,9 +43,12 @@ class Parameter(NamedTuple):
         return f"{self.rule}.{self.name}{group}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Parameters:
-    """All thresholds of a project. `limits` is the same, compiled for the rules; `off` are silent rules."""
+    """All thresholds of a project. `limits` is the same, compiled for the rules; `off` are silent rules.
+
+    Equal only to itself, so that changed sets can be kept: a project's set is asked for at every visit.
+    """
 
     table: tuple[Parameter, ...]
     off: frozenset[str]
@@ -61,16 +64,21 @@ class Parameters:
 
         Raises ParameterInvalid for an unknown name or a value outside the parameter's range.
         """
-        known = {parameter.key: parameter for parameter in self.table}
-        off = set(self.off)
-        for key, value in changes.items():
-            rule, _, name = key.partition(".")
-            if name == "on" and rule in _rule_ids():
-                (off.discard if value else off.add)(rule)
-            else:
-                known[key] = _changed(known.get(key), key, value)
-        table = tuple(known.values())
-        return Parameters(table, frozenset(off), compiled(table))
+        return _with_changes(self, tuple(sorted(changes.items())))
+
+
+@lru_cache(maxsize=256)
+def _with_changes(base: Parameters, changes: tuple[tuple[str, float], ...]) -> Parameters:
+    known = {parameter.key: parameter for parameter in base.table}
+    off = set(base.off)
+    for key, value in changes:
+        rule, _, name = key.partition(".")
+        if name == "on" and rule in _rule_ids():
+            (off.discard if value else off.add)(rule)
+        else:
+            known[key] = _changed(known.get(key), key, value)
+    table = tuple(known.values())
+    return Parameters(table, frozenset(off), compiled(table))
 
 
 def _changed(parameter: Parameter | None, key: str, value: float) -> Parameter:

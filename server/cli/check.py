@@ -1,0 +1,179 @@
+"""`yangdi check`: the rules on plain tables, without a server and without a store."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import click
+
+from server.cli.tree_table import Table, TableUnreadable, read_species, read_trees
+from server.forest.species import SpeciesInfo
+from server.forest.visit import Visit
+from server.validation.catalogue import flags_of
+from server.validation.flag import Flag, Severity, message
+from server.validation.parameters import ParameterInvalid, Parameters
+from server.validation.reference import Reference
+from server.validation.rule import RULES
+
+COLUMNS = (
+    "plot_id", "tag", "stem_id", "census", "rule", "severity", "score", "field", "value", "expected_low",
+    "expected_high", "suggestion", "message",
+)  # fmt: skip
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _Found(NamedTuple):
+    visit: Visit
+    flag: Flag
+
+
+@click.command()
+@click.option("--csv", "current", type=FILE, required=True, help="Table of trees to check.")
+@click.option("--previous", type=FILE, help="Table of the census before; default: the one before in --csv.")
+@click.option("--reference", "references", type=FILE, multiple=True, help="Table of older, accepted data.")
+@click.option("--species", "species_list", type=FILE, help="List of the species codes that exist.")
+@click.option("--census", help="Census of --csv to check; default: the newest.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="RULE.NAME=VALUE", help="E.g. T02.min_cm=1.0, X16.on=0."
+)
+@click.option("--side-m", type=float, help="Side of square plots with their origin in a corner, m.")
+@click.option("--radius-m", type=float, help="Radius of round plots with their origin in the centre, m.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write; default: here.")
+@click.option("--excel", is_flag=True, help="Write with a byte-order mark, so that Excel reads the Chinese.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def check(
+    current: Path,
+    previous: Path | None,
+    references: tuple[Path, ...],
+    species_list: Path | None,
+    census: str | None,
+    settings: tuple[str, ...],
+    side_m: float | None,
+    radius_m: float | None,
+    out: Path | None,
+    excel: bool,
+    lang: str,
+) -> None:
+    """Look for suspect values in a table of trees and list them, most suspicious first.
+
+    Columns: plot_id, tag, dbh_cm; and where there are: stem_id, species, status, height_m, date, census, x, y,
+    hom_m, codes, verified, thinned, area_ha.
+    """
+    try:
+        parameters = Parameters.default().with_changes(dict(map(_setting, settings)))
+        table = read_trees(current)
+        history = _history(table, previous, references, census)
+        species = read_species(species_list) if species_list else None
+    except (TableUnreadable, ParameterInvalid) as error:
+        raise click.ClickException(str(error)) from error
+    if not table.has_thinned:
+        parameters = parameters.with_changes({"X16.on": 0})  # nobody says which plots were thinned
+    now = [_sized(visit, side_m, radius_m) for visit in history[0].values()]
+    found = sorted(_look(now, history[1:], parameters, species), key=_rank)
+    _write(found, out, lang, excel=excel)
+    _summarise(now, found, lang)
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise ParameterInvalid(f"{text}: should read RULE.NAME=NUMBER") from None
+
+
+def _history(
+    table: Table, previous: Path | None, references: Iterable[Path], census: str | None
+) -> list[Mapping[str, Visit]]:
+    """Censuses by plot, the one to check first, then backwards in time."""
+    names = list(table.censuses)
+    if not names:
+        raise TableUnreadable("the table has a heading and no rows")
+    if census is not None and census not in names:
+        raise TableUnreadable(f"no census {census}; there are {', '.join(names)}")
+    place = names.index(census) if census is not None else len(names) - 1
+    history: list[Mapping[str, Visit]] = [table.censuses[name] for name in names[place::-1]]
+    if previous is not None:
+        history[1:] = reversed(read_trees(previous).censuses.values())
+    for path in references:
+        history += reversed(read_trees(path).censuses.values())
+    return history
+
+
+def _sized(visit: Visit, side_m: float | None, radius_m: float | None) -> Visit:
+    return Visit(visit.plot_id, visit.census, visit.measured_on, visit.trees, visit.area_ha, visit.thinned,
+                 side_m, radius_m)  # fmt: skip
+
+
+def _look(
+    now: Sequence[Visit],
+    history: Sequence[Mapping[str, Visit]],
+    parameters: Parameters,
+    species: Mapping[str, SpeciesInfo] | None,
+) -> Iterator[_Found]:
+    older = [visit for census in history for visit in census.values()]
+    reference = Reference.of(older, species) if older else None
+    for visit in now:
+        seen = [census[visit.plot_id] for census in history if visit.plot_id in census]
+        before = seen[0] if seen else None
+        for flag in flags_of(visit, before, earlier=seen[1:], reference=reference, parameters=parameters,
+                             species=species):  # fmt: skip
+            yield _Found(visit, flag)
+
+
+def _rank(found: _Found) -> tuple[float, str]:
+    return (
+        -found.flag.score,
+        found.visit.plot_id,
+    )  # sorting is stable: within a plot the rules' own order stays
+
+
+def _write(found: Sequence[_Found], out: Path | None, lang: str, *, excel: bool) -> None:
+    if out is None:
+        _write_rows(found, sys.stdout, lang)
+        return
+    with out.open("w", encoding="utf-8-sig" if excel else "utf-8", newline="") as file:
+        _write_rows(found, file, lang)
+
+
+def _write_rows(found: Sequence[_Found], file: IO[str], lang: str) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for visit, flag in found:
+        writer.writerow([
+            visit.plot_id, flag.tag, flag.stem_id, visit.census, flag.rule, flag.severity, f"{flag.score:.3f}",
+            flag.field, flag.value, _bound(flag.expected_low), _bound(flag.expected_high), flag.suggestion,
+            message(flag, lang),
+        ])  # fmt: skip
+
+
+def _bound(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+_SUMMARY = {
+    "zh": ("{visits} 块样地，{trees} 条记录，{flags} 个疑点，每千条 {rate:.1f} 个。", "错误", "警告", "提示"),
+    "en": (
+        "{visits} plots, {trees} records, {flags} flags, {rate:.1f} per thousand records.",
+        "error",
+        "warn",
+        "info",
+    ),
+}
+
+
+def _summarise(now: Sequence[Visit], found: Sequence[_Found], lang: str) -> None:
+    head, *words = _SUMMARY[lang]
+    trees = sum(len(visit.trees) for visit in now)
+    rate = 1000 * len(found) / trees if trees else 0.0
+    click.echo(head.format(visits=len(now), trees=trees, flags=len(found), rate=rate), err=True)
+    counts = Counter((flag.rule, flag.severity) for _, flag in found)
+    name = dict(zip(Severity, words, strict=True))
+    for (rule, severity), count in sorted(counts.items()):
+        click.echo(f"{count:7d}  {rule} {name[severity]}  {RULES[rule].title(lang)}", err=True)

@@ -1,0 +1,224 @@
+"""Known errors put into real censuses, and how well the rules find them.
+
+Clean data are real remeasurements; every oddity in them that nobody labelled counts against the rules, so
+precision is a lower bound. Errors are drawn with the shares that published corrections of census data show.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import pi
+from pathlib import Path
+from typing import NamedTuple
+
+from server.cli.tree_table import read_trees
+from server.forest.tree import Measurement
+from server.forest.visit import Visit
+from server.validation.catalogue import flags_of
+from server.validation.flag import Flag, Severity
+from server.validation.parameters import Parameters
+from server.validation.reference import Reference
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+
+KINDS = {
+    "tens": 0.22, "decimal": 0.14, "digit": 0.12, "swap": 0.10, "pom": 0.10, "transposed": 0.08, "dropped": 0.08,
+    "guess": 0.08, "girth": 0.05, "inch": 0.03,
+}  # fmt: skip
+"""Share of each kind among corrections that curators published."""
+
+Tree = tuple[str, str, str]  # plot, tag, stem
+
+
+class Slip(NamedTuple):
+    kind: str
+    was_cm: float
+    is_cm: float
+
+    @property
+    def is_material(self) -> bool:
+        return abs(self.is_cm - self.was_cm) > max(1.0, 0.05 * self.was_cm)
+
+
+class Census(NamedTuple):
+    """Visits to check, each with what was known before it."""
+
+    now: list[Visit]
+    before: dict[str, Visit]
+
+
+class Score(NamedTuple):
+    """How a run of the rules did; rates per thousand measured trees."""
+
+    recall: Mapping[str, tuple[int, int]]
+    precision: float
+    error_precision: float
+    flags_per_1000: float
+    recall_all: float
+    recall_material: float
+    average_precision: float
+
+
+def remeasured(path: Path, before: str, now: str, min_cm: float) -> Census:
+    """Two censuses of a table: trees that had `min_cm` the first time, or have it now."""
+    censuses = read_trees(path).censuses
+    first, second = censuses[before], censuses[now]
+    large = {
+        (p, *t.key)
+        for v in (first, second)
+        for p, visit in v.items()
+        for t in visit.trees
+        if (t.dbh_cm or 0) >= min_cm
+    }
+    return Census(
+        [_only(visit, large) for plot, visit in sorted(second.items()) if plot in first],
+        {plot: _only(visit, large) for plot, visit in first.items()},
+    )
+
+
+def _only(visit: Visit, wanted: set[Tree]) -> Visit:
+    return replace(visit, trees=tuple(t for t in visit.trees if (visit.plot_id, *t.key) in wanted))
+
+
+def injected(census: Census, rate: float, seed: int) -> tuple[Census, dict[Tree, Slip]]:
+    """The census with one slip in `rate` of its remeasured diameters, and where they are."""
+    chance = random.Random(seed)
+    truth: dict[Tree, Slip] = {}
+    visits = []
+    for visit in census.now:
+        known = census.before[visit.plot_id].by_key()
+        trees = list(visit.trees)
+        usable = [i for i, t in enumerate(trees) if t.dbh_cm and (b := known.get(t.key)) and b.dbh_cm]
+        for at, place in enumerate(usable):
+            if chance.random() < rate:
+                _spoil(trees, place, usable[at + 1 : at + 2], visit.plot_id, chance, truth)
+        visits.append(replace(visit, trees=tuple(trees)))
+    return Census(visits, census.before), truth
+
+
+def _spoil(
+    trees: list[Measurement],
+    place: int,
+    after: list[int],
+    plot: str,
+    chance: random.Random,
+    truth: dict[Tree, Slip],
+) -> None:
+    tree = trees[place]
+    was = tree.dbh_cm or 0.0
+    kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
+    if kind == "swap":
+        if after:
+            other = trees[after[0]]
+            trees[place], trees[after[0]] = _with(tree, other.dbh_cm or 0.0), _with(other, was)
+            for one, old in ((trees[place], was), (trees[after[0]], other.dbh_cm or 0.0)):
+                _note(truth, (plot, *one.key), Slip(kind, old, one.dbh_cm or 0.0))
+        return
+    trees[place] = _with(tree, max(round(SPOIL[kind](was, chance), 1), 0.1))
+    _note(truth, (plot, *tree.key), Slip(kind, was, trees[place].dbh_cm or 0.0))
+
+
+def _note(truth: dict[Tree, Slip], tree: Tree, slip: Slip) -> None:
+    if abs(slip.is_cm - slip.was_cm) >= 0.15:
+        truth[tree] = slip
+
+
+def _with(tree: Measurement, dbh_cm: float) -> Measurement:
+    return tree._replace(dbh_cm=dbh_cm, dbh_text="", verified=False)
+
+
+def _tens(was: float, chance: random.Random) -> float:
+    return was - 10 if was > 12 and chance.random() < 0.5 else was + 10
+
+
+def _digit(was: float, chance: random.Random) -> float:
+    digits = list(str(round(was * 10)))
+    place = chance.randrange(len(digits))
+    digits[place] = chance.choice([d for d in "0123456789" if d != digits[place]])
+    return int("".join(digits)) / 10
+
+
+def _transposed(was: float, chance: random.Random) -> float:
+    digits = list(str(round(was * 10)))
+    place = chance.randrange(len(digits) - 1) if len(digits) > 1 else 0
+    digits[place : place + 2] = digits[place : place + 2][::-1]
+    return int("".join(digits)) / 10
+
+
+def _dropped(was: float, chance: random.Random) -> float:
+    digits = str(round(was * 10))
+    place = chance.randrange(len(digits))
+    return int(digits[:place] + digits[place + 1 :] or "1") / 10
+
+
+SPOIL: dict[str, Callable[[float, random.Random], float]] = {
+    "tens": _tens,
+    "decimal": lambda was, chance: was * 10 if chance.random() < 0.5 else was / 10,
+    "digit": _digit,
+    "pom": lambda was, chance: was * (1 + chance.choice((-1, 1)) * chance.uniform(0.04, 0.12)),
+    "transposed": _transposed,
+    "dropped": _dropped,
+    "guess": lambda was, chance: round(was * (1 + chance.gauss(0, 0.1))),
+    "girth": lambda was, chance: was * pi,
+    "inch": lambda was, chance: was / 2.54,
+}
+
+
+def flags_by_plot(
+    census: Census, parameters: Parameters, reference: Reference | None = None
+) -> dict[str, list[Flag]]:
+    """What the rules say about every visit."""
+    return {
+        visit.plot_id: flags_of(
+            visit, census.before.get(visit.plot_id), reference=reference, parameters=parameters
+        )
+        for visit in census.now
+    }
+
+
+def suspects(flags: Mapping[str, Sequence[Flag]]) -> dict[Tree, Flag]:
+    """Trees with an error or a warn, each with its most suspicious flag."""
+    found: dict[Tree, Flag] = {}
+    for plot, some in flags.items():
+        for flag in some:
+            if flag.tag and flag.severity is not Severity.INFO:
+                found.setdefault((plot, flag.tag, flag.stem_id), flag)
+    return found
+
+
+def score(census: Census, truth: Mapping[Tree, Slip], flags: Mapping[str, Sequence[Flag]]) -> Score:
+    """Compare what was said with what is known to be wrong."""
+    found = suspects(flags)
+    errors = [tree for tree, flag in found.items() if flag.severity is Severity.ERROR]
+    kinds: Counter[str] = Counter(slip.kind for slip in truth.values())
+    hit: Counter[str] = Counter(slip.kind for tree, slip in truth.items() if tree in found)
+    material = [tree for tree, slip in truth.items() if slip.is_material]
+    measured = sum(t.dbh_cm is not None for visit in census.now for t in visit.trees)
+    ranked = sorted(found, key=lambda tree: -found[tree].score)
+    return Score(
+        recall={kind: (hit[kind], kinds[kind]) for kind in KINDS},
+        precision=_share(found, truth),
+        error_precision=_share(errors, truth),
+        flags_per_1000=1000 * len(found) / measured,
+        recall_all=_share(truth, found),
+        recall_material=_share(material, found),
+        average_precision=average_precision([tree in truth for tree in ranked], len(truth)),
+    )
+
+
+def _share(some: Iterable[Tree], of: Mapping[Tree, object]) -> float:
+    trees = list(some)
+    return sum(tree in of for tree in trees) / len(trees) if trees else 1.0
+
+
+def average_precision(hits: Sequence[bool], positives: int) -> float:
+    """Mean of the precision at each hit of a ranking; positives that are not in it count as zero."""
+    found, total = 0, 0.0
+    for rank, hit in enumerate(hits, 1):
+        if hit:
+            found += 1
+            total += found / rank
+    return total / positives if positives else 0.0
