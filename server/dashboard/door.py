@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
@@ -28,16 +28,16 @@ csrf = CSRFProtect()
 CSRF_HOURS = session.HOURS
 """A form may lie open as long as a session."""
 
-CONTENT_POLICY = (
-    "default-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+CONTENT_POLICY = "default-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 """Scripts, styles and pictures come from this server's own files only, never from a page's text."""
 
 
 @blueprint.record_once
 def _set_up(state: BlueprintSetupState) -> None:
     app = state.app
-    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # phones post without a cookie; the pages check for themselves
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = (
+        False  # phones post without a cookie; the pages check for themselves
+    )
     app.config["WTF_CSRF_TIME_LIMIT"] = CSRF_HOURS * 3600
     csrf.init_app(app)
     limiter.init_app(app)
@@ -47,18 +47,26 @@ def _set_up(state: BlueprintSetupState) -> None:
 
 
 @blueprint.before_request
+def speak_her_language() -> None:
+    """What goes wrong later is told in the language of the page."""
+    g.locale = language.locale()
+
+
+@blueprint.before_request
 def refuse_forged_forms() -> None:
     """A POST must carry the token of the page it came from. Raises PageExpired."""
     try:
-        if request.method == "POST":
+        if request.method == "POST" and current_app.config["WTF_CSRF_ENABLED"]:
             csrf.protect()
     except CSRFError as error:
         raise PageExpired(str(error.description)) from error
 
 
-@blueprint.after_request
+@blueprint.after_app_request
 def keep_it_here(response: Response) -> Response:
     """Headers that hold for every page: nothing foreign runs in it, nothing of it is kept on a shared machine."""
+    if request.blueprint != blueprint.name and response.mimetype != "text/html":
+        return response
     response.headers["Content-Security-Policy"] = CONTENT_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
@@ -74,9 +82,18 @@ def what_every_page_says() -> dict[str, Any]:
         "asset": assets.url_of,
         "locale": language.locale(),
         "words": words,
-        "here_in": language.switch_url,
+        "here": request.full_path.rstrip("?") if request.method == "GET" else "/",
         "person": session.person_or_none(),
+        "decides": session.DECIDES,
+        "here_is": _here_is,
     }
+
+
+def _here_is(page: str) -> bool:
+    """Is this the page, or one that hangs on it? Marks the menu."""
+    hangs_on = {"plot_page": "plot_list", "form_draft": "form_list", "add_device": "device_list"}
+    name = (request.endpoint or "").rpartition(".")[2]
+    return hangs_on.get(name, name) == page
 
 
 @blueprint.errorhandler(Problem)

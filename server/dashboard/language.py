@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 
 from server.web import connection, session
@@ -59,7 +58,7 @@ def set_up(app: Flask) -> None:
         npgettext=lambda c, s, p, n: catalog(locale()).npgettext(c, s, p, n),
         newstyle=True,
     )
-    app.jinja_env.filters.update(moment=moment, day=day, ago=moment, number=number, signed=signed)
+    app.jinja_env.filters.update(moment=moment, day=day, number=number, signed=signed)
 
 
 def locale() -> str:
@@ -71,15 +70,13 @@ def locale() -> str:
     return chosen if chosen in LOCALES else connection.settings().default_locale
 
 
-def switch_url(to: str) -> str:
-    """Address that changes the language and comes back to this page."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    return f"{url_for('dashboard.choose_language', to=to)}?{urlencode({'next': back})}"
-
-
 def moment(at_ms: int | None) -> str:
     """Milliseconds since 1970 as 2026-11-22 15:40, China's time; "" for None."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if at_ms else ""
+    return (
+        datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+        if at_ms
+        else ""
+    )
 
 
 def day(at_ms: int | None) -> str:

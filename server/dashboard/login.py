@@ -32,7 +32,9 @@ def sign_in() -> ResponseReturnValue:
     """The form that asks for login and password."""
     if session.person_or_none():
         return redirect(_safe(request.args.get("next")))
-    return render_template("dashboard/login.html", next=_safe(request.args.get("next")), sentence="", login="")
+    return render_template(
+        "dashboard/login.html", next=_safe(request.args.get("next")), sentence="", login=""
+    )
 
 
 @blueprint.post("/login")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, request
+from flask import request
 
 from server.problems import BadRequest, NotFound
-from server.store import reports
+from server.store import house_report, reports
 from server.web import connection, session
 
 
 def of_project(project_id: int, *roles: str) -> dict[str, Any]:
-    """The project's row, for a reader in one of the roles (none given: whoever may read its pages).
+    """The project's row with `held_back` (how many submissions wait), for a reader in one of the roles (none given: whoever may read its pages).
 
     Raises NotSignedIn, NotFound (not hers, or not there), NotAllowed.
     """
@@ -20,8 +20,7 @@ def of_project(project_id: int, *roles: str) -> dict[str, Any]:
     found = reports.project_named(connection.reading(), project_id)
     if found is None:
         raise NotFound(f"project {project_id}")
-    g.project = found
-    return found
+    return {**found, "held_back": house_report.held_back_count(connection.reading(), project_id)}
 
 
 def number_in_query(name: str) -> int | None:

@@ -21,7 +21,10 @@ def held_back(connection: Connection, project_id: int) -> list[Row]:
     """Submissions in quarantine that nobody has settled, newest first, each with its `twin_id`: the one that counts
     under the same id, or for an edit the one it wants to replace; None where there is none."""
     twin = submission.alias("twin")
-    meant = case((submission.c.quarantine == "other-content", submission.c.instance_id), else_=submission.c.deprecated_id)
+    meant = case(
+        (submission.c.quarantine == "other-content", submission.c.instance_id),
+        else_=submission.c.deprecated_id,
+    )
     query = (
         select(
             submission.c.id, submission.c.instance_id, submission.c.instance_name, submission.c.form_id,
@@ -73,7 +76,9 @@ def _of(project_ids: Collection[int] | None) -> Any:
 
 def dead_letters(connection: Connection, project_ids: Collection[int] | None) -> list[Row]:
     """Jobs that were tried often enough, newest first, of some projects (None: of all)."""
-    query = _jobs().where(job.c.dead_at.is_not(None), _of(project_ids)).order_by(job.c.dead_at.desc(), job.c.id)
+    query = (
+        _jobs().where(job.c.dead_at.is_not(None), _of(project_ids)).order_by(job.c.dead_at.desc(), job.c.id)
+    )
     return [dict(row) for row in connection.execute(query.limit(MOST_ROWS)).mappings()]
 
 
@@ -91,7 +96,9 @@ def oldest_due(connection: Connection) -> int | None:
 
 def forms(connection: Connection, project_id: int) -> list[Row]:
     """Forms of a project, each with `versions`, newest first; a version has its number of submissions."""
-    rows = connection.execute(select(form).where(form.c.project_id == project_id).order_by(form.c.form_id)).mappings()
+    rows = connection.execute(
+        select(form).where(form.c.project_id == project_id).order_by(form.c.form_id)
+    ).mappings()
     found = {row["id"]: {**row, "versions": []} for row in rows}
     for version in _versions(connection, project_id):
         found[version["form_key"]]["versions"].append(version)

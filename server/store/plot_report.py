@@ -30,7 +30,12 @@ Row = dict[str, Any]
 def find(connection: Connection, project_id: int, plot_id: str) -> Row | None:
     """A plot by what is painted on its post, with township, stratum and crew by name."""
     query = (
-        select(plot, township.c.name.label("township"), stratum.c.name.label("stratum"), crew.c.name.label("crew"))
+        select(
+            plot,
+            township.c.name.label("township"),
+            stratum.c.name.label("stratum"),
+            crew.c.name.label("crew"),
+        )
         .select_from(plot)
         .outerjoin(township, township.c.id == plot.c.township_id)
         .outerjoin(stratum, stratum.c.id == plot.c.stratum_id)
@@ -66,7 +71,9 @@ def trees(connection: Connection, visit_id: int) -> list[Row]:
 def flags(connection: Connection, visit_id: int) -> list[Row]:
     """Flags of a visit that still stand, most suspicious first."""
     query = select(flag).where(flag.c.visit_id == visit_id, flag.c.state != "void")
-    return [dict(row) for row in connection.execute(query.order_by(flag.c.score.desc(), flag.c.id)).mappings()]
+    return [
+        dict(row) for row in connection.execute(query.order_by(flag.c.score.desc(), flag.c.id)).mappings()
+    ]
 
 
 def chain(connection: Connection, submission_id: int) -> list[Row]:
@@ -82,7 +89,14 @@ def chain(connection: Connection, submission_id: int) -> list[Row]:
 def attachments(connection: Connection, submission_id: int) -> list[Row]:
     """What an instance names, whether it has come, and what it shows when it is a picture."""
     query = (
-        select(attachment, photo.c.thumbnail_sha256, photo.c.width_px, photo.c.height_px, photo.c.taken_at, photo.c.fault)
+        select(
+            attachment,
+            photo.c.thumbnail_sha256,
+            photo.c.width_px,
+            photo.c.height_px,
+            photo.c.taken_at,
+            photo.c.fault,
+        )
         .outerjoin(photo, photo.c.attachment_id == attachment.c.id)
         .where(attachment.c.submission_id == submission_id)
         .order_by(attachment.c.name)

@@ -59,14 +59,18 @@ def censuses(connection: Connection, project_id: int) -> list[Row]:
     """Censuses of a project, newest first."""
     query = select(census).where(census.c.project_id == project_id)
     rows = [dict(row) for row in connection.execute(query).mappings()]
-    return sorted(rows, key=lambda row: (row["starts_on"] or row["name"], row["name"], row["id"]), reverse=True)
+    return sorted(
+        rows, key=lambda row: (row["starts_on"] or row["name"], row["name"], row["id"]), reverse=True
+    )
 
 
 def names(connection: Connection, project_id: int) -> dict[str, dict[int, str]]:
     """What a list can be narrowed to: "township", "stratum" and "crew" -> id -> name, by name."""
     found: dict[str, dict[int, str]] = {}
     for table in (township, stratum, crew):
-        query = select(table.c.id, table.c.name).where(table.c.project_id == project_id).order_by(table.c.name)
+        query = (
+            select(table.c.id, table.c.name).where(table.c.project_id == project_id).order_by(table.c.name)
+        )
         found[table.name] = {row.id: row.name for row in connection.execute(query)}
     return found
 
@@ -76,9 +80,13 @@ def progress(connection: Connection, project_id: int, census_id: int | None) -> 
 
     Rows have township_id, name (both None for plots without one), planned and visited.
     """
-    here = select(plot.c.township_id, func.count().label("planned"), func.count(visit.c.plot_id).label("visited"))
+    here = select(
+        plot.c.township_id, func.count().label("planned"), func.count(visit.c.plot_id).label("visited")
+    )
     seen = _census_visits(project_id, census_id)
-    here = select(plot.c.township_id, func.count().label("planned"), func.count(seen.c.visit_id).label("visited"))
+    here = select(
+        plot.c.township_id, func.count().label("planned"), func.count(seen.c.visit_id).label("visited")
+    )
     here = here.select_from(plot.outerjoin(seen, seen.c.plot_id == plot.c.id))
     here = here.where(plot.c.project_id == project_id, plot.c.is_planned).group_by(plot.c.township_id)
     counted = here.subquery()
@@ -160,7 +168,9 @@ def _add_visits(connection: Connection, rows: list[Row], census_id: int | None) 
     found = _visits(connection, [row["id"] for row in rows])
     for row in rows:
         visits = found.get(row["id"], [])
-        row["visit"] = max((v for v in visits if v["census_id"] == census_id), key=lambda v: v["id"], default=None)
+        row["visit"] = max(
+            (v for v in visits if v["census_id"] == census_id), key=lambda v: v["id"], default=None
+        )
         before = [v for v in visits if v["census_id"] != census_id]
         row["before"] = max(before, key=lambda v: (v["measured_on"] or "", v["id"]), default=None)
     now = [row["visit"] for row in rows if row["visit"]]
@@ -208,7 +218,8 @@ def flag_counts(connection: Connection, visit_ids: Sequence[int]) -> Mapping[int
 def photo_counts(connection: Connection, submission_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
     """Attachments that an instance names: submission id -> (expected, received)."""
     query = select(attachment.c.submission_id, func.count(), func.count(attachment.c.sha256)).where(
-        attachment.c.submission_id.in_(submission_ids), or_(attachment.c.is_expected, attachment.c.sha256.is_not(None))
+        attachment.c.submission_id.in_(submission_ids),
+        or_(attachment.c.is_expected, attachment.c.sha256.is_not(None)),
     )
     rows = connection.execute(query.group_by(attachment.c.submission_id))
     return {submission_id: (expected, received) for submission_id, expected, received in rows}

@@ -1,0 +1,55 @@
+"""A flag of the store in a person's words: its rule's title, its sentence, what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.dashboard import language
+from server.validation.flag import Flag, Severity, message
+from server.validation.rule import RULES
+
+
+def with_text(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with `title`, `message` and `expected` in the reader's language."""
+    locale = language.locale()
+    return {
+        **row,
+        "title": title(row["rule"], locale),
+        "message": message_of(row, locale),
+        "expected": expected(row),
+    }
+
+
+def message_of(row: Mapping[str, Any], locale: str) -> str:
+    """The flag's sentence. A rule that is no longer in the catalogue is shown by its number and value."""
+    flag = Flag(
+        rule=row["rule"], rule_version=row["rule_version"], severity=Severity(row["severity"]), score=row["score"],
+        ordinal=row["ordinal"], tag=row["tag"] or "", stem_id=row["stem_id"] or "", field=row["field"] or "",
+        value=row["value"] or "", expected_low=row["expected_low"], expected_high=row["expected_high"],
+        suggestion=row["suggestion"] or "", facts=row["facts"],
+    )  # fmt: skip
+    try:
+        return message(flag, locale)
+    except KeyError:
+        return f"{flag.rule}: {flag.field} {flag.value}".strip()
+
+
+def title(rule: str, locale: str) -> str:
+    """What a rule is called; its number where the catalogue has it no more."""
+    return RULES[rule].title(locale) if rule in RULES else rule
+
+
+def expected(row: Mapping[str, Any]) -> str:
+    """The plausible interval as text, in the unit of the cell; "" where the rule has none."""
+    low, high = row["expected_low"], row["expected_high"]
+    if low is None and high is None:
+        return ""
+    if low is None or high is None:
+        return f"≤ {high:.1f}" if low is None else f"≥ {low:.1f}"
+    return f"{low:.1f} – {high:.1f}"
+
+
+def titles() -> dict[str, str]:
+    """Every rule's title in the reader's language."""
+    return {rule: title(rule, language.locale()) for rule in RULES}

@@ -1,0 +1,66 @@
+"""The queue of flags: the most suspicious cell of the whole project on top."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from server.dashboard import flag_text, scope
+from server.dashboard.door import blueprint
+from server.problems import BadRequest
+from server.store import flag_report, reports
+from server.store.flag_report import SEVERITIES, STATES, FlagQuestion, Place
+from server.validation.rule import RULES
+from server.web import connection
+
+
+@blueprint.get("/projects/<int:project_id>/flags")
+def flag_queue(project_id: int) -> ResponseReturnValue:
+    """Flags by falling score, narrowed as the address says."""
+    project = scope.of_project(project_id)
+    reader = connection.reading()
+    asked = _asked()
+    rows, after = flag_report.queue(reader, project_id, asked)
+    counts = flag_report.counts(reader, project_id, asked.state)
+    return render_template(
+        "dashboard/flags.html",
+        project=project, asked=asked, flags=[flag_text.with_text(row) for row in rows], after=_text(after),
+        by_severity=_sum(counts, "severity"), by_rule=_sum(counts, "rule"), titles=flag_text.titles(),
+        names=reports.names(reader, project_id), severities=SEVERITIES, states=STATES,
+    )  # fmt: skip
+
+
+def _asked() -> FlagQuestion:
+    rules = tuple(RULES)
+    return FlagQuestion(
+        state=scope.word_in_query("state", STATES, "open"),
+        severity=scope.word_in_query("severity", SEVERITIES),
+        rule=scope.word_in_query("rule", rules),
+        crew_id=scope.number_in_query("crew"),
+        township_id=scope.number_in_query("township"),
+        after=_place(request.args.get("after", "")),
+    )
+
+
+def _place(text: str) -> Place | None:
+    """Where the last page ended, from the address. Raises BadRequest."""
+    if not text:
+        return None
+    score, _, flag_id = text.partition("~")
+    try:
+        return float(score), int(flag_id)
+    except ValueError as error:
+        raise BadRequest(f"after={text[:40]}") from error
+
+
+def _text(place: Place | None) -> str:
+    return "" if place is None else f"{place[0]!r}~{place[1]}"
+
+
+def _sum(counts: list[dict[str, Any]], name: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in counts:
+        found[row[name]] = found.get(row[name], 0) + row["count"]
+    return found
