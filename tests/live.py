@@ -40,15 +40,15 @@ class LiveServer:
             )  # fmt: skip
 
     def await_answer(self) -> LiveServer:
-        """Return once it answers anything at all over HTTP; raise with its log when it does not."""
+        """Return once it says that it is well; raise with its log when it does not."""
         give_up_at = time.monotonic() + START_S
         while time.monotonic() < give_up_at and self.process.poll() is None:
             try:
-                urllib.request.urlopen(f"{self.base_url}/", timeout=5).close()
+                urllib.request.urlopen(f"{self.base_url}/healthz", timeout=5).close()
                 return self
             except urllib.error.HTTPError as answer:
                 answer.close()
-                return self
+                break
             except OSError:
                 time.sleep(0.05)
         self.stop()

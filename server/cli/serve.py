@@ -22,6 +22,8 @@ from gunicorn.arbiter import Arbiter
 
 from server.settings import Settings
 
+PYTHON = (sys.executable, "-P", "-m", "server")
+"""This command line again, whatever the current folder holds: a `server` lying there is not ours."""
 RESTART_S = 2.0
 """s between two starts of a worker that keeps dying: soon enough for a phone, too slow to fill a log."""
 STOP_S = 30.0
@@ -38,7 +40,7 @@ def serve() -> None:
     not touched: back it up, then run `yangdi migrate`.
     """
     settings = Settings.from_env()
-    ready = subprocess.run([sys.executable, "-m", "server", "migrate", "--only-empty"], check=False)
+    ready = subprocess.run([*PYTHON, "migrate", "--only-empty"], check=False)
     if ready.returncode:
         sys.exit(ready.returncode)
     _Server(settings).run()
@@ -94,7 +96,6 @@ class _Server(Application):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Any:
         from gunicorn.util import import_app
 
-        self.chdir()
         return import_app(self.cfg.wsgi_app)
 
     def run(self) -> None:
@@ -142,9 +143,7 @@ class Companion:
         # the master reaps every child, so the exit status may be lost to us: only "no longer there" counts
         if (self.process is None or self.process.poll() is not None) and now - self._started_at >= RESTART_S:
             self._started_at = now
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "work", "--parent", str(os.getpid())]
-            )
+            self.process = subprocess.Popen([*PYTHON, "work", "--parent", str(os.getpid())])
 
     def ask_to_stop(self) -> None:
         """SIGTERM: end after the batch in hand."""
