@@ -13,6 +13,7 @@ from lxml import etree
 
 from forms.definition import Form
 from forms.errors import InstanceUnreadable
+from forms.measures import ONCE
 
 MAX_BYTES = 10_000_000
 """An instance larger than this is refused: 10 MB is what ODK Collect allows one request by default, and a
@@ -90,7 +91,8 @@ class Reader:
                 node.group, _, node.field = question.measure.partition(".")
         for path in form.repeats:
             inside = self._at(path)
-            inside.starts = tuple(sorted(_groups(inside, {r for r in form.repeats if r != path}, path)))
+            groups = _groups(inside, {r for r in form.repeats if r != path}, path) - ONCE
+            inside.starts = tuple(sorted(groups))
 
     def _at(self, path: str) -> _Node:
         node = self._root
@@ -139,9 +141,10 @@ def _walk(
                 if below.field:
                     row = current.get(below.group)
                     if row is None:
-                        row = current[below.group] = {}
-                        rows.setdefault(below.group, []).append(row)
-                    row[below.field] = text
+                        row = current[below.group] = _first_row(below.group, rows)
+                    row[below.field] = (
+                        f"{row[below.field]} {text}" if below.is_file and below.field in row else text
+                    )
         elif below.starts:
             fresh = dict(current)
             for group in below.starts:
@@ -150,6 +153,15 @@ def _walk(
             _walk(child, below, fresh, rows, files)
         else:
             _walk(child, below, current, rows, files)
+
+
+def _first_row(group: str, rows: dict[str, list[dict[str, str]]]) -> dict[str, str]:
+    """A row for an answer outside any repeat of its group: the only one, where a group has but one."""
+    if group in ONCE and rows.get(group):
+        return rows[group][0]
+    row: dict[str, str] = {}
+    rows.setdefault(group, []).append(row)
+    return row
 
 
 def read(xml: bytes, max_bytes: int = MAX_BYTES) -> Instance:

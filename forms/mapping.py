@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from forms.errors import Fault
-from forms.measures import BY_NAME, MEASURES, Kind
+from forms.measures import BY_NAME, MEASURES, ONCE, Kind
 from forms.sheet import Row
 
 FITTING: dict[Kind, frozenset[str]] = {
@@ -34,9 +34,6 @@ _ASK_WITH: dict[Kind, str] = {
     Kind.DECIMAL: "decimal", Kind.DATE: "date", Kind.MOMENT: "dateTime", Kind.POSITION: "geopoint",
     Kind.FILE: "image",
 }  # fmt: skip
-
-_ONCE = {"plot", "visit", "thinning"}
-"""Groups of which one instance tells one: an instance is one visit to one plot, or one thinning."""
 
 
 class Named(NamedTuple):
@@ -89,7 +86,7 @@ def _unusable(row: Row, key: str, taken: dict[tuple[str, str], Row]) -> str:
     measure = MEASURES[key]
     if row.type not in FITTING[measure.kind]:
         return f"{row.word} cannot hold {key} ({measure.kind})"
-    if row.repeat and measure.group in _ONCE:
+    if row.repeat and measure.group in ONCE:
         return f"{key} inside a repeat"
     if (row.repeat, key) in taken and measure.kind is not Kind.FILE:
         return f"{taken[row.repeat, key].name} is {key} already"
@@ -139,7 +136,7 @@ def _twice(rows: Sequence[Row]) -> Iterator[Fault]:
 def _misplaced(rows: Sequence[Row]) -> Iterator[Fault]:
     for row in rows:
         measure = MEASURES[row.measure]
-        if row.repeat and measure.group in _ONCE and measure.kind is not Kind.FILE:
+        if row.repeat and measure.group in ONCE and measure.kind is not Kind.FILE:
             yield Fault(
                 "survey", row.number, row.column,
                 f"{row.measure} is in the repeat {_last(row.repeat)}; an instance has one {measure.group}",

@@ -121,6 +121,9 @@ MEASURES: dict[str, Measure] = {
     )
 }
 
+ONCE = frozenset({"plot", "visit", "thinning"})
+"""Groups of which an instance tells one: it is one visit to one plot, or one thinning."""
+
 BY_NAME: dict[str, str] = {
     **{
         m.field: m.key
