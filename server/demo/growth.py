@@ -22,7 +22,7 @@ HEIGHT_SPREAD = 0.10
 """Standard deviation of height around its curve, as a share (source: unverified)."""
 INGROWTH_HA_A = 8.0
 """Trees a hectare and year that reach the tally limit (source: unverified)."""
-CUT_SHARE = 0.22
+CUT_SHARE = 0.30
 """Share of the stems that a thinning takes, the small ones first (source: unverified)."""
 LEAST_GAP_M = 0.6
 """Two stems do not stand closer than this."""
@@ -151,7 +151,7 @@ def _polar(spot: tuple[float, float]) -> Polar:
 
 
 def _chosen_for_felling(luck: random.Random, trees: list[TrueTree], census: str) -> set[str]:
-    by_size = sorted(trees, key=lambda tree: tree.states[census].dbh_cm * luck.uniform(0.6, 1.4))
+    by_size = sorted(trees, key=lambda tree: tree.states[census].dbh_cm * luck.uniform(0.4, 1.8))
     return {tree.tag for tree in by_size[: round(CUT_SHARE * len(trees))]}
 
 
