@@ -193,8 +193,9 @@ def submission(who: Caller) -> Response:
     with read_parts(blobs) as parts:
         instance = _read(parts)
         files = [_keep(blobs, part) for part in parts.files]
-        answers = _answers(who, instance)
-        parcel = _parcel(who, instance, parts, files, answers)
+        form = _form(who, instance)
+        answers = _answers(instance, form[1])
+        parcel = _parcel(who, instance, parts, files, answers, form)
         ways = projects.ways(connection.reading(), who.project_id)
         assert ways is not None  # whoever calls belongs to it
         seen = _glance(who, answers, ways)
@@ -214,24 +215,27 @@ def _keep(blobs: Blobs, part: Part) -> File:
     return File(part.name, blobs.keep(part.content), part.content.size, part.content_type)
 
 
-def _answers(who: Caller, instance: Instance) -> Answers | None:
-    """The answers, where the form's version is known and nothing is encrypted."""
+def _form(who: Caller, instance: Instance) -> tuple[str | None, int | None]:
+    """State of the form and number of the version that an instance names."""
     meta = instance.meta
-    if meta.encrypted:
+    if who.draft is not None:
+        if meta.form_id != who.draft.form_id:
+            raise problems.DraftGone()
+        return "open", who.draft.id
+    return forms.state_and_version(connection.reading(), who.project_id, meta.form_id, meta.version)
+
+
+def _answers(instance: Instance, version_id: int | None) -> Answers | None:
+    """The answers, where the form's version is known and nothing is encrypted."""
+    if version_id is None or instance.meta.encrypted:
         return None
     reading = connection.reading()
-    version_id = (
-        who.draft.id if who.draft else forms.state_and_version(reading, who.project_id, meta.form_id, meta.version)[1]
-    )
-    if version_id is None:
-        return None
     readers: forms.Readers = current_app.extensions["yangdi-readers"]
     return readers.get(reading, version_id).answers(instance.root)
 
 
-def _parcel(who: Caller, instance: Instance, parts: Parts, files: list[File], answers: Answers | None) -> Parcel:
-    if who.draft is not None and instance.meta.form_id != who.draft.form_id:
-        raise problems.DraftGone()
+def _parcel(who: Caller, instance: Instance, parts: Parts, files: list[File], answers: Answers | None,
+            form: tuple[str | None, int | None]) -> Parcel:  # fmt: skip
     return Parcel(
         project_id=who.project_id,
         meta=instance.meta,
@@ -239,6 +243,8 @@ def _parcel(who: Caller, instance: Instance, parts: Parts, files: list[File], an
         files=files,
         expected=[name[:200] for name in answers.files] if answers else [],
         received_at=connection.now_ms(),
+        form_state=form[0],
+        form_version_id=form[1],
         device_id=who.device_id,
         person_id=who.person_id,
         device_revoked=who.revoked,

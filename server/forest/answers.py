@@ -13,12 +13,12 @@ from typing import NamedTuple
 from forms.instance import Answers
 from server.forest.tree import Measurement, TallyCode, tally_code
 
-_COLUMNS = frozenset({
-    "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "pom_m", "azimuth_deg", "distance_m",
-    "x_m", "y_m", "verified", "codes",
-})  # fmt: skip
-_NUMBERS = ("height_m", "pom_m", "azimuth_deg", "distance_m", "x_m", "y_m", "dbh_cm")
+_NUMBERS = frozenset({"height_m", "pom_m", "azimuth_deg", "distance_m", "x_m", "y_m", "dbh_cm"})
+_READ = _NUMBERS | {"tag", "stem_id", "species", "tally_code", "verified", "codes"}
+"""Answers that have a column; the others are kept beside them as typed."""
+_INFINITE = math.inf
 _YES = frozenset({"1", "yes", "true", "verified", "ok", "y", "是"})
+_NO_CODES: frozenset[str] = frozenset()
 _VERIFIED_CODES = frozenset({"DV", "verified"})
 
 
@@ -51,7 +51,7 @@ def number(text: str | None) -> float | None:
             value = float(text.replace(",", ".").replace("．", ".").replace("，", "."))
         except ValueError:
             return None
-    return value if math.isfinite(value) else None
+    return value if -_INFINITE < value < _INFINITE else None  # false for nan as well
 
 
 def day(text: str | None) -> date | None:
@@ -87,20 +87,36 @@ def trees(answers: Answers) -> list[TreeRow]:
     return [_tree(ordinal, row) for ordinal, row in enumerate(answers.trees)]
 
 
+def measurements(answers: Answers) -> list[Measurement]:
+    """The trees alone, for a look at them that keeps nothing."""
+    return [_measurement(ordinal, row) for ordinal, row in enumerate(answers.trees)]
+
+
 def _tree(ordinal: int, row: dict[str, str]) -> TreeRow:
+    other = {
+        name: text
+        for name, text in row.items()
+        if name not in _READ or (name == "codes" or _unreadable(name, text))
+    }
+    return TreeRow(
+        _measurement(ordinal, row), number(row.get("azimuth_deg")), number(row.get("distance_m")), other or None
+    )
+
+
+def _measurement(ordinal: int, row: dict[str, str]) -> Measurement:
     get = row.get
     dbh_text = get("dbh_cm", "")
-    azimuth, distance = number(get("azimuth_deg")), number(get("distance_m"))
-    x, y = number(get("x_m")), number(get("y_m"))
-    if x is None and y is None and azimuth is not None and distance is not None:
-        bearing = math.radians(azimuth)
-        x, y = distance * math.sin(bearing), distance * math.cos(bearing)  # from the centre, y to the north
+    if "x_m" in row or "distance_m" in row:
+        x, y = _place(row)
+    else:
+        x = y = None
     tally_text = get("tally_code")
     codes = get("codes")
-    measurement = Measurement(
+    verified = get("verified")
+    return Measurement(
         ordinal,
         get("tag", ""),
-        get("stem_id") or "1",
+        get("stem_id", "1"),
         get("species", ""),
         TallyCode.ALIVE if tally_text is None else tally_code(tally_text),
         number(dbh_text),
@@ -108,18 +124,20 @@ def _tree(ordinal: int, row: dict[str, str]) -> TreeRow:
         number(get("pom_m")),
         x,
         y,
-        get("verified", "").lower() in _YES or bool(codes and _VERIFIED_CODES & set(codes.split())),
-        frozenset(codes.split()) if codes else frozenset(),
+        (verified is not None and verified.lower() in _YES) or bool(codes and _VERIFIED_CODES & set(codes.split())),
+        frozenset(codes.split()) if codes else _NO_CODES,
         dbh_text,
     )
-    other = None
-    if not row.keys() <= _COLUMNS or codes or _has_unreadable(row):
-        other = {k: v for k, v in row.items() if k not in _COLUMNS or k == "codes" or _unreadable(k, v)}
-    return TreeRow(measurement, azimuth, distance, other or None)
 
 
-def _has_unreadable(row: dict[str, str]) -> bool:
-    return any(_unreadable(name, text) for name, text in row.items())
+def _place(row: dict[str, str]) -> tuple[float | None, float | None]:
+    """Where a tree stands, m: as typed, or from azimuth and distance with the centre as origin and y to the north."""
+    x, y = number(row.get("x_m")), number(row.get("y_m"))
+    azimuth, distance = number(row.get("azimuth_deg")), number(row.get("distance_m"))
+    if x is not None or y is not None or azimuth is None or distance is None:
+        return x, y
+    bearing = math.radians(azimuth)
+    return distance * math.sin(bearing), distance * math.cos(bearing)
 
 
 def _unreadable(name: str, text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -63,6 +64,7 @@ TALLY_WORDS: dict[str, TallyCode | None] = {
 """Words that forms and tables use instead of the code. None: nobody knows what became of the tree."""
 
 
+@lru_cache(maxsize=256)
 def tally_code(text: str | None) -> TallyCode | None:
     """The tally code behind "11", "alive" or "11 保留木"; None where it is blank, unknown or not a code.
 

@@ -35,7 +35,7 @@ def glance(
     name = answers.one("plot").get("plot_id", "")
     about = answers.one("visit")
     on = typed.day(about.get("measured_on") or about.get("started_at"))
-    now = Visit(name, about.get("census", ""), on, tuple(row.measurement for row in typed.trees(answers)))
+    now = Visit(name, about.get("census", ""), on, tuple(typed.measurements(answers)))
     if not now.trees:
         return Glance(name, 0, [])
     plot = plots.find(connection, project_id, name) if name else None

@@ -12,18 +12,18 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from forms.instance import Instance, Meta
-from server.store import attachments, forms, jobs, submissions
+from forms.instance import Meta
+from server.store import attachments, jobs, submissions
 from server.store.attachments import File
 from server.store.rows import AnyRow
-from server.store.submissions import DRAFT, Sent
+from server.store.submissions import DRAFT, KeptRow, Sent
 from sync.intake import Arrival, Attach, Create, Decision, Kept, Known, Quarantine, Reason, Supersede, decide
 
 
 class Parcel(NamedTuple):
     """What the door hands over: the instance, its bytes, its durable files, and who sent it.
 
-    `expected` are the file names that its answers mention. `draft_version_id` is set for a test of a draft.
+    `form_state` and `form_version_id` are what the door found of its form: None where it is not known. `expected` are the file names that its answers mention. `draft_version_id` is set for a test of a draft.
     """
 
     project_id: int
@@ -32,6 +32,8 @@ class Parcel(NamedTuple):
     files: Sequence[File]
     expected: Sequence[str]
     received_at: int
+    form_state: str | None = None
+    form_version_id: int | None = None
     device_id: int | None = None
     person_id: int | None = None
     device_revoked: bool = False
@@ -58,11 +60,6 @@ class Refused(Exception):
         self.reason = reason
 
 
-def parcel_of(instance: Instance, xml: bytes, **rest: object) -> Parcel:
-    """A parcel for an instance that was just read."""
-    return Parcel(meta=instance.meta, xml=xml, **rest)  # type: ignore[arg-type]
-
-
 def receive(connection: Connection, parcel: Parcel, *, strict: bool = False) -> Receipt:
     """Keep a parcel and give its receipt; to be committed before anybody hears of it.
 
@@ -70,11 +67,10 @@ def receive(connection: Connection, parcel: Parcel, *, strict: bool = False) -> 
     """
     while True:
         arrival = _arrival(parcel)
-        state, version_id = _form(connection, parcel)
-        decision = decide(arrival, _known(connection, parcel, state, version_id))
+        decision = decide(arrival, _known(connection, parcel))
         if isinstance(decision, Quarantine) and strict:
             raise Refused(decision.reason)
-        receipt = _carry_out(connection, parcel, decision, arrival, version_id)
+        receipt = _carry_out(connection, parcel, decision, arrival)
         if receipt is not None:
             return receipt  # None: the same instance came in this very moment; look again
 
@@ -89,13 +85,7 @@ def _arrival(parcel: Parcel) -> Arrival:
     )
 
 
-def _form(connection: Connection, parcel: Parcel) -> tuple[str | None, int | None]:
-    if parcel.draft_version_id is not None:
-        return "open", parcel.draft_version_id
-    return forms.state_and_version(connection, parcel.project_id, parcel.meta.form_id, parcel.meta.version)
-
-
-def _known(connection: Connection, parcel: Parcel, state: str | None, version_id: int | None) -> Known:
+def _known(connection: Connection, parcel: Parcel) -> Known:
     meta = parcel.meta
     draft = parcel.draft_version_id is not None
     rows = submissions.under_id(connection, parcel.project_id, meta.form_id, meta.instance_id)
@@ -104,10 +94,10 @@ def _known(connection: Connection, parcel: Parcel, state: str | None, version_id
     if meta.deprecated_id and not draft:
         row = submissions.counting(connection, parcel.project_id, meta.form_id, meta.deprecated_id)
         original = _kept(row) if row else None
-    return Known(state, version_id is not None, same, original)
+    return Known(parcel.form_state, parcel.form_version_id is not None, same, original)
 
 
-def _kept(row: AnyRow) -> Kept:
+def _kept(row: AnyRow | KeptRow) -> Kept:
     return Kept(
         id=row.id,
         sha256=bytes(row.xml_sha256),
@@ -118,7 +108,7 @@ def _kept(row: AnyRow) -> Kept:
 
 
 def _carry_out(
-    connection: Connection, parcel: Parcel, decision: Decision, arrival: Arrival, version_id: int | None
+    connection: Connection, parcel: Parcel, decision: Decision, arrival: Arrival
 ) -> Receipt | None:
     match decision:
         case Attach(id=found, reason=reason):
@@ -126,11 +116,11 @@ def _carry_out(
             _promise_photos(connection, parcel, fresh, reason)
             return _receipt(connection, found, False, reason)
         case Create():
-            made = _add(connection, parcel, arrival, version_id, None, None)
+            made = _add(connection, parcel, arrival, None, None)
         case Supersede(root_id=root_id):
-            made = _add(connection, parcel, arrival, version_id, root_id, None)
+            made = _add(connection, parcel, arrival, root_id, None)
         case Quarantine(reason=reason):
-            made = _add(connection, parcel, arrival, version_id, None, reason)
+            made = _add(connection, parcel, arrival, None, reason)
     if made is None:
         return None
     held = decision.reason if isinstance(decision, Quarantine) else None
@@ -154,7 +144,6 @@ def _add(
     connection: Connection,
     parcel: Parcel,
     arrival: Arrival,
-    version_id: int | None,
     root_id: int | None,
     reason: Reason | None,
 ) -> int | None:
@@ -162,7 +151,7 @@ def _add(
     variant = DRAFT if parcel.draft_version_id is not None else ""
     sent = Sent(
         project_id=parcel.project_id,
-        form_version_id=version_id,
+        form_version_id=parcel.form_version_id,
         form_id=meta.form_id,
         version=meta.version,
         instance_id=meta.instance_id,

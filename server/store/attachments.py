@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import attachment, submission
 
@@ -20,14 +21,25 @@ class File(NamedTuple):
     content_type: str
 
 
-_OF = select(attachment.c.id, attachment.c.name, attachment.c.sha256, attachment.c.is_expected).where(
-    attachment.c.submission_id == bindparam("submission_id")
+class Place(NamedTuple):
+    """A file that has come, or the place kept for it (`sha256` None: on its way)."""
+
+    id: int
+    name: str
+    sha256: str | None
+    is_expected: bool
+
+
+_OF = Hot(
+    select(attachment.c.id, attachment.c.name, attachment.c.sha256, attachment.c.is_expected).where(
+        attachment.c.submission_id == bindparam("submission_id")
+    )
 )
 
 
-def of(connection: Connection, submission_id: int) -> Sequence[AnyRow]:
-    """All files of a submission: id, name, sha256 (None: on its way), is_expected."""
-    return connection.execute(_OF, {"submission_id": submission_id}).all()
+def of(connection: Connection, submission_id: int) -> list[Place]:
+    """All files of a submission."""
+    return [Place._make(row) for row in _OF.all(connection, {"submission_id": submission_id})]
 
 
 def expect(connection: Connection, submission_id: int, names: Iterable[str]) -> None:

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, cast
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 T = TypeVar("T")
+
+FAILURES = (DBAPIError, sqlite3.Error, psycopg.Error)
+"""What a query may raise; hot queries raise the driver's own."""
+AWAY = (OperationalError, sqlite3.OperationalError, psycopg.OperationalError)
+"""Locked, out of reach, out of room: nothing was kept, the same again may succeed later."""
 
 BUSY_TIMEOUT_MS = 30_000
 """How long SQLite waits for a lock that the gate does not know of (a backup, a person's sqlite3 shell)."""

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import crew, device
 
-_BY_TOKEN = select(
-    device.c.id, device.c.project_id, device.c.crew_id, device.c.locale, device.c.revoked_at, device.c.last_seen_at,
-    device.c.name,
-).where(device.c.token_hash == bindparam("token_hash"))  # fmt: skip
+
+
+class Device(NamedTuple):
+    """A phone as a door needs it. Moments in ms since 1970 UTC."""
+
+    id: int
+    project_id: int
+    crew_id: int | None
+    locale: str
+    revoked_at: int | None
+    last_seen_at: int | None
+    name: str
+
+
+_BY_TOKEN = Hot(
+    select(
+        device.c.id, device.c.project_id, device.c.crew_id, device.c.locale, device.c.revoked_at,
+        device.c.last_seen_at, device.c.name,
+    ).where(device.c.token_hash == bindparam("token_hash"))
+)  # fmt: skip
 
 
 def add(
@@ -25,9 +42,10 @@ def add(
     return int(connection.execute(insert(device).values(**values).returning(device.c.id)).scalar_one())
 
 
-def by_token(connection: Connection, token_hash: str) -> AnyRow | None:
-    """The phone with this key, revoked ones too: id, project_id, crew_id, locale, revoked_at, last_seen_at, name."""
-    return connection.execute(_BY_TOKEN, {"token_hash": token_hash}).first()
+def by_token(connection: Connection, token_hash: str) -> Device | None:
+    """The phone with this key, revoked ones too."""
+    row = _BY_TOKEN.first(connection, {"token_hash": token_hash})
+    return Device._make(row) if row else None
 
 
 def seen(connection: Connection, device_id: int, app: str | None, at: int) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, sele
 
 from forms.definition import Form
 from forms.instance import Reader
+from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import form, form_media, form_version
 
@@ -73,7 +74,7 @@ def draft_of(connection: Connection, project_id: int, form_id: str) -> AnyRow | 
     return connection.execute(query).first()
 
 
-_STATE = (
+_STATE = Hot(
     select(form.c.state, form_version.c.id)
     .select_from(
         form.outerjoin(
@@ -93,7 +94,7 @@ def state_and_version(
     connection: Connection, project_id: int, form_id: str, version: str
 ) -> tuple[str | None, int | None]:
     """The form's state and the number of the published version an instance names; None for what is unknown."""
-    row = connection.execute(_STATE, {"project_id": project_id, "form_id": form_id, "version": version}).first()
+    row = _STATE.first(connection, {"project_id": project_id, "form_id": form_id, "version": version})
     return (row[0], row[1]) if row else (None, None)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
+from server.store.hot import Hot
 from server.store.schema import job
 
 UNFOLD, INSPECT_PHOTO, CHECK, SETTLE = "unfold", "inspect_photo", "check", "settle"
@@ -25,17 +26,22 @@ class Job(NamedTuple):
     attempts: int
 
 
-_PUT = insert(job).values(kind=bindparam("kind"), subject_id=bindparam("subject_id"), due_at=bindparam("at"),
-                          promised_at=bindparam("at"))  # fmt: skip
+_PUT = Hot(
+    insert(job).values(
+        kind=bindparam("kind"), subject_id=bindparam("subject_id"), due_at=bindparam("due_at"),
+        promised_at=bindparam("promised_at"), attempts=bindparam("attempts"),
+    ).inline()
+)  # fmt: skip
 
 
 def put(connection: Connection, kind: str, subject_ids: Sequence[int], at: int) -> None:
     """Promise a step for each subject, due at once."""
-    if subject_ids:
-        connection.execute(_PUT, [{"kind": kind, "subject_id": s, "at": at} for s in subject_ids])
+    for subject_id in subject_ids:
+        values = {"kind": kind, "subject_id": subject_id, "due_at": at, "promised_at": at, "attempts": 0}
+        _PUT.do(connection, values)
 
 
-_DUE = (
+_DUE = Hot(
     select(job.c.id)
     .where(
         job.c.dead_at.is_(None),
@@ -49,7 +55,7 @@ _DUE = (
 
 def is_due(connection: Connection, kind: str, now: int) -> bool:
     """Is there anything of this kind to claim?"""
-    return connection.execute(_DUE, {"kind": kind, "now": now}).first() is not None
+    return _DUE.first(connection, {"kind": kind, "now": now}) is not None
 
 
 def _claim_query(kinds: Sequence[str]) -> Any:

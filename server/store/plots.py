@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select, tuple_
 
 from server.store import bulk
+from server.store.hot import Hot
 from server.store.schema import census, plot, township
 
 Key = tuple[int, str]  # project and name
@@ -23,14 +24,16 @@ class PlotRow(NamedTuple):
     shape: str | None
 
 
-_FIND = select(plot.c.id, plot.c.project_id, plot.c.plot_id, plot.c.area_ha, plot.c.shape).where(
-    plot.c.project_id == bindparam("project_id"), plot.c.plot_id == bindparam("plot_id")
+_FIND = Hot(
+    select(plot.c.id, plot.c.project_id, plot.c.plot_id, plot.c.area_ha, plot.c.shape).where(
+        plot.c.project_id == bindparam("project_id"), plot.c.plot_id == bindparam("plot_id")
+    )
 )
 
 
 def find(connection: Connection, project_id: int, plot_id: str) -> PlotRow | None:
     """The plot of this name."""
-    row = connection.execute(_FIND, {"project_id": project_id, "plot_id": plot_id}).first()
+    row = _FIND.first(connection, {"project_id": project_id, "plot_id": plot_id})
     return PlotRow(*row) if row else None
 
 

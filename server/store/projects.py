@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, cast, insert, select, update
 
+from server.store.hot import Hot
 from server.store.schema import crew, project
 
 
@@ -18,15 +20,17 @@ class Ways(NamedTuple):
     rule_settings: dict[str, Any]
 
 
-_WAYS = select(project.c.name, project.c.strict_intake, project.c.tally_limit_cm, project.c.settings).where(
-    project.c.id == bindparam("id")
+_WAYS = Hot(
+    select(
+        project.c.name, project.c.strict_intake, project.c.tally_limit_cm, cast(project.c.settings, Text)
+    ).where(project.c.id == bindparam("id"))
 )
 
 
 def ways(connection: Connection, project_id: int) -> Ways | None:
     """A project's ways; None where there is no such project."""
-    row = connection.execute(_WAYS, {"id": project_id}).first()
-    return Ways(*row) if row else None
+    row = _WAYS.first(connection, {"id": project_id})
+    return Ways(row[0], bool(row[1]), row[2], json.loads(row[3])) if row else None
 
 
 def add(connection: Connection, name: str, at: int, tally_limit_cm: float = 5.0) -> int:

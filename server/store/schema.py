@@ -195,7 +195,7 @@ species = Table(  # the project's list; empty: any species is taken
     Column("zh", Text, nullable=False),
     Column("en", Text, nullable=False),
     Column("latin", Text, nullable=False, server_default=""),
-    Column("is_conifer", Boolean, nullable=False, server_default=text("false")),
+    Column("growth_group", String(20), nullable=False, server_default=""),  # of the rules: conifer, oak, fast
 )  # fmt: skip
 
 plot = Table(

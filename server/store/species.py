@@ -10,8 +10,10 @@ from server.store.schema import species
 
 def infos(connection: Connection, project_id: int) -> dict[str, SpeciesInfo]:
     """What the rules may know of each species code."""
-    query = select(species.c.code, species.c.latin, species.c.is_conifer).where(species.c.project_id == project_id)
+    query = select(species.c.code, species.c.latin, species.c.growth_group).where(
+        species.c.project_id == project_id
+    )
     return {
-        code: SpeciesInfo(code=code, genus=latin.partition(" ")[0], is_conifer=bool(conifer))
-        for code, latin, conifer in connection.execute(query)
+        code: SpeciesInfo(code, latin.partition(" ")[0], group)
+        for code, latin, group in connection.execute(query)
     }

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import form_version, submission
 
@@ -39,22 +40,35 @@ class Sent(NamedTuple):
 
 _KEPT = (submission.c.id, submission.c.xml_sha256, submission.c.root_id, submission.c.superseded_by_id,
          submission.c.quarantine)  # fmt: skip
-_SAME_ID = select(*_KEPT, submission.c.variant).where(
-    submission.c.project_id == bindparam("project_id"),
-    submission.c.form_id == bindparam("form_id"),
-    submission.c.instance_id == bindparam("instance_id"),
+_SAME_ID = Hot(
+    select(*_KEPT, submission.c.variant).where(
+        submission.c.project_id == bindparam("project_id"),
+        submission.c.form_id == bindparam("form_id"),
+        submission.c.instance_id == bindparam("instance_id"),
+    )
 )
-_INSERTS = {
-    "sqlite": sqlite.insert(submission).on_conflict_do_nothing().returning(submission.c.id),
-    "postgresql": postgresql.insert(submission).on_conflict_do_nothing().returning(submission.c.id),
-}
+_BOUND = {name: bindparam(name) for name in Sent._fields}
+_INSERT = Hot(
+    sqlite=sqlite.insert(submission).values(_BOUND).on_conflict_do_nothing().returning(submission.c.id),
+    postgresql=postgresql.insert(submission).values(_BOUND).on_conflict_do_nothing().returning(submission.c.id),
+)
 
 
-def under_id(connection: Connection, project_id: int, form_id: str, instance_id: str) -> Sequence[AnyRow]:
-    """Everything kept under an instanceID: id, xml_sha256, root_id, superseded_by_id, quarantine, variant."""
-    return connection.execute(
-        _SAME_ID, {"project_id": project_id, "form_id": form_id, "instance_id": instance_id}
-    ).all()
+class KeptRow(NamedTuple):
+    """What is kept under an id, without its XML."""
+
+    id: int
+    xml_sha256: bytes
+    root_id: int | None
+    superseded_by_id: int | None
+    quarantine: str | None
+    variant: str
+
+
+def under_id(connection: Connection, project_id: int, form_id: str, instance_id: str) -> list[KeptRow]:
+    """Everything kept under an instanceID, twins and drafts included."""
+    values = {"project_id": project_id, "form_id": form_id, "instance_id": instance_id}
+    return [KeptRow._make(row) for row in _SAME_ID.all(connection, values)]
 
 
 def counting(connection: Connection, project_id: int, form_id: str, instance_id: str) -> AnyRow | None:
@@ -76,7 +90,8 @@ def add(connection: Connection, sent: Sent) -> int | None:
     """Keep an instance and return its number; None where the same id and variant came in the same moment."""
     values = sent._asdict()
     values["xml"] = zlib.compress(sent.xml, 1)
-    return connection.execute(_INSERTS[connection.dialect.name], values).scalar()
+    row = _INSERT.first(connection, values)
+    return int(row[0]) if row else None
 
 
 def supersede(connection: Connection, old_id: int, new_id: int) -> None:
@@ -84,18 +99,19 @@ def supersede(connection: Connection, old_id: int, new_id: int) -> None:
     connection.execute(update(submission).where(submission.c.id == old_id).values(superseded_by_id=new_id))
 
 
-_WAITING = select(submission.c.id).where(
-    submission.c.project_id == bindparam("project_id"),
-    submission.c.deprecated_id == bindparam("instance_id"),
-    submission.c.quarantine.is_not(None),
+_WAITING = Hot(
+    select(submission.c.id).where(
+        submission.c.project_id == bindparam("project_id"),
+        submission.c.deprecated_id == bindparam("instance_id"),
+        submission.c.deprecated_id.is_not(None),  # says to SQLite that the partial index serves
+        submission.c.quarantine.is_not(None),
+    )
 )
 
 
 def edits_waiting_for(connection: Connection, project_id: int, instance_id: str) -> list[int]:
     """Quarantined edits of an original that has just come."""
-    return list(
-        connection.execute(_WAITING, {"project_id": project_id, "instance_id": instance_id}).scalars()
-    )
+    return [row[0] for row in _WAITING.all(connection, {"project_id": project_id, "instance_id": instance_id})]
 
 
 def waiting_for_form(connection: Connection, project_id: int, form_id: str) -> list[int]:

@@ -11,11 +11,11 @@ import logging
 from typing import cast
 
 from flask import Flask, Response, g, json, make_response, render_template, request
-from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from server import problems
 from server.problems import Problem
+from server.store.db import AWAY, FAILURES
 from server.web import connection
 from sync import openrosa
 
@@ -54,18 +54,18 @@ def problem_of(error: Exception) -> Problem:
         return problems.DiskFull(str(error))
     if isinstance(error, OSError) and error.errno == errno.EROFS:
         return problems.DiskFull(str(error))
-    if isinstance(error, DBAPIError):
+    if isinstance(error, FAILURES):
         return _of_store(error)
     log.exception("unforeseen", exc_info=error)
     return Problem(type(error).__name__)
 
 
-def _of_store(error: DBAPIError) -> Problem:
-    text = str(error.orig).lower()
+def _of_store(error: Exception) -> Problem:
+    text = str(error).lower()
     if "full" in text or "no space" in text:
         return problems.DiskFull(text)
     log.error("store: %s", text)
-    if isinstance(error, OperationalError):  # locked, or away for a moment
+    if isinstance(error, AWAY):  # locked, or away for a moment
         return problems.StoreBusy(text)
     return Problem(type(error).__name__)
 
