@@ -12,6 +12,10 @@ SUGGESTION = ("可能是 {}？", " Perhaps {}?")
 SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     "T01": {
         "missing": ("样木 {tag} 是活立木，没有胸径。请补测。", "Tree {tag} is alive and has no diameter. Please measure it."),
+        "none": (
+            "这次调查的 {trees} 株活立木都没有胸径。请补测，或查明数据是否传全。",
+            "None of the {trees} living trees has a diameter. Measure them, or find out what was lost on the way.",
+        ),
         "zero": ("样木 {tag} 胸径是 {value}。请复测。", "Tree {tag} has a diameter of {value}. Please measure it again."),
     },
     "T02": {

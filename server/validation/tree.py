@@ -18,6 +18,9 @@ def diameter_flags(scene: Scene) -> Iterator[Flag]:
     """T01 missing, T02 below the tally limit, T03 impossible."""
     limits = scene.limits
     low, high = limits.t02_min_cm - limits.t02_slack_cm, limits.t03_max_cm
+    if len(scene.alive) >= limits.t01_all_missing and all(tree.dbh_cm is None for tree in scene.alive):
+        yield raised("T01", None, "", "", "dbh_cm", "", score=9.9, case="none", trees=len(scene.alive))
+        return
     for tree in scene.alive:
         dbh = tree.dbh_cm
         if dbh is None or dbh <= 0:

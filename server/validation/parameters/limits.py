@@ -10,6 +10,7 @@ from dataclasses import dataclass
 class Limits:
     """One attribute for each line of the table: `T02,min_cm` is `t02_min_cm`."""
 
+    t01_all_missing: float
     t02_min_cm: float
     t02_slack_cm: float
     t03_max_cm: float

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from math import pi
+
+import pytest
+from server.forest.species import SpeciesInfo
+from server.forest.tree import TallyCode
+from server.validation.flag import Severity
+from tests.validation.makers import PARAMETERS, changed, flags, last, said, stand, tree, visit
+
+SMALL = PARAMETERS.with_changes({"T02.min_cm": 1.0})
+
+
+def one_tree(now_cm: float, before_cm: float, **other):
+    return said(visit(tree("1", now_cm, **other)), last(tree("1", before_cm)))
+
+
+def test_ordinary_growth_raises_nothing():
+    assert one_tree(16.4, 15.0) == []
+
+
+def test_a_clearly_smaller_tree_is_an_error():
+    # 4 * (0.0062 * 20 + 0.0904) = 0.86 cm, 5 % = 1.0 cm
+    assert one_tree(18.9, 20.0) == [("X01", "error")]
+    assert one_tree(19.1, 20.0) == [("X02", "warn")]
+
+
+def test_a_millimetre_or_six_are_the_tape():
+    assert one_tree(14.4, 15.0) == []  # twice the tolerance of 0.3 cm
+
+
+def test_a_verified_smaller_tree_is_a_warn():
+    assert one_tree(18.9, 20.0, verified=True) == [("X01", "warn")]
+    assert one_tree(19.1, 20.0, verified=True) == [("X02", "info")]
+
+
+def test_a_crew_may_say_that_last_times_diameter_was_wrong():
+    assert one_tree(18.0, 20.0, tally_code=TallyCode.DBH_ERROR) == [("X01", "info")]
+
+
+def test_no_tree_grows_five_centimetres_a_year():
+    assert one_tree(47.3, 20.0)[0] == ("X04", "error")
+
+
+def test_a_pine_does_not_grow_three_centimetres_a_year_a_poplar_may():
+    species = {"油松": SpeciesInfo("油松", "Pinus", "conifer"), "杨": SpeciesInfo("杨", "Populus", "fast")}
+
+    def grown(name):
+        return said(visit(tree("1", 35.3, name)), last(tree("1", 20.0, name)), species=species)
+
+    assert grown("油松") == [("X04", "error")]
+    assert grown("杨") == []
+
+
+def test_a_thinning_gives_room_to_grow():
+    species = {"油松": SpeciesInfo("油松", "Pinus", "conifer")}
+    # 20 + 2.5 * 5 + 2 * sqrt(2) * 0.214 = 33.1 cm; released: 36.9 cm
+    before = last(tree("1", 20.0))
+    now = visit(tree("1", 35.3), thinned=True)
+    assert ("X04", "error") not in said(now, before, species=species)
+    assert ("X04", "error") in said(visit(tree("1", 35.3)), before, species=species)
+
+
+def test_a_sapling_that_doubled_is_a_warn():
+    assert one_tree(12.0, 6.0) == [("X05", "warn")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [(163.0, "16.3"), (1.6, "16.0"), (round(16.3 * pi, 1), "16.3"), (6.4, "16.3")]
+)
+def test_decimal_girth_and_inch_slips_are_errors_with_the_likely_value(typed, meant):
+    (flag,) = flags(visit(tree("1", typed, height_m=None)), last(tree("1", 15.0)), parameters=SMALL)
+    assert (flag.rule, flag.severity, flag.suggestion) == ("T05", Severity.ERROR, meant)
+
+
+def test_a_verified_ratio_is_a_warn():
+    (flag,) = flags(visit(tree("1", 163.0, verified=True)), last(tree("1", 15.0)))
+    assert (flag.rule, flag.severity) == ("T05", Severity.WARN)
+
+
+def test_a_tens_digit_read_wrong_stands_out_of_the_plot():
+    now = changed(stand(12, grown_cm=1.0), "5", dbh_cm=26.2)
+    (flag,) = flags(visit(*now), last(*stand(12)))
+    assert (flag.rule, flag.tag, flag.suggestion) == ("T06", "5", "16.2")
+
+
+def test_a_tens_digit_read_too_small_is_an_error_with_the_likely_value():
+    now = changed(stand(12, grown_cm=1.0), "12", dbh_cm=15.4)
+    (flag,) = flags(visit(*now), last(*stand(12)))
+    assert (flag.rule, flag.tag, flag.suggestion) == ("X01", "12", "25.4")
+
+
+def test_two_trees_whose_diameters_were_exchanged_name_each_other():
+    now = changed(changed(stand(12, grown_cm=1.0), "2", dbh_cm=25.4), "12", dbh_cm=12.4)
+    found = {flag.tag: flag for flag in flags(visit(*now), last(*stand(12)))}
+    assert found["2"].facts["slip"] == "swap"
+    assert found["2"].suggestion == "12.4"
+    assert found["12"].suggestion == "25.4"
+
+
+def test_fast_growth_in_a_fast_plot_is_ordinary():
+    now = stand(12, grown_cm=6.0)
+    assert said(visit(*now), last(*stand(12))) == []
+
+
+def test_a_changed_point_of_measurement_explains_a_smaller_diameter():
+    before = last(tree("1", 20.0, pom_m=1.3))
+    assert said(visit(tree("1", 18.9, pom_m=1.6)), before) == [("X14", "info")]
+
+
+def test_without_dates_five_years_are_taken():
+    assert said(visit(tree("1", 30.0), on=None), last(tree("1", 20.0), on=None)) == []
