@@ -121,7 +121,10 @@ class CutOff(Problem):
 class InstanceRefused(Problem):
     status, code = 400, "instance-unreadable"
     zh = "这份记录无法读取（{detail}），服务器没有保存。请在手机上打开检查后重发，并告诉监督员。"
-    en = "This record cannot be read ({detail}) and was not kept. Open it on the phone, send again, tell your supervisor."
+    en = (
+        "This record cannot be read ({detail}) and was not kept. "
+        "Open it on the phone, send again, tell your supervisor."
+    )
 
 
 class FormUnknown(Problem):

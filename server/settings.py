@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 
-def _knob(default: object, doc: str) -> typing.Any:
+def _knob(default: object, doc: str) -> typing.Any:  # what dataclasses.field itself is typed as
     return field(default=default, metadata={"doc": doc})
 
 
@@ -33,7 +33,9 @@ class Settings:
     job_attempts: int = _knob(6, "tries before a job is set aside for a person")
     max_request_bytes: int = _knob(100_000_000, "bytes of one request; a larger one is answered 413")
     max_instance_bytes: int = _knob(10_000_000, "bytes of one instance's XML")
-    accept_content_length: int = _knob(4_000_000, "bytes ODK Collect may put in one POST; small, so that a poor line loses little")
+    accept_content_length: int = _knob(
+        4_000_000, "bytes ODK Collect may put in one POST; small, so that a poor line loses little"
+    )
     max_photo_pixels: int = _knob(120_000_000, "pixels that a photo may have to be decoded for its thumbnail")
     default_locale: str = _knob("zh", "zh or en: language of who has not chosen")
     log_level: str = _knob("INFO", "DEBUG, INFO, WARNING or ERROR")
@@ -52,7 +54,8 @@ class Settings:
             try:
                 values[knob.name] = _read(text, hints[knob.name])
             except ValueError as error:
-                raise ValueError(f"{name}={text!r}: should be {hints[knob.name].__name__}; {knob.metadata['doc']}") from error
+                what = f"should be {hints[knob.name].__name__}; {knob.metadata['doc']}"
+                raise ValueError(f"{name}={text!r}: {what}") from error
         return cls(**values)  # type: ignore[arg-type]
 
     @property

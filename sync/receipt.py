@@ -14,7 +14,10 @@ MOST_ODD = 5
 
 _HELD: dict[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_FORM: ("服务器还没有这个调查表", "the server does not have this form yet"),
-    Reason.UNKNOWN_VERSION: ("服务器还没有这个调查表版本", "the server does not have this version of the form yet"),
+    Reason.UNKNOWN_VERSION: (
+        "服务器还没有这个调查表版本",
+        "the server does not have this version of the form yet",
+    ),
     Reason.CLOSED_FORM: ("这个调查表已停止接收", "this form no longer takes records"),
     Reason.OTHER_CONTENT: ("同一编号已有内容不同的记录", "another record with this id came first"),
     Reason.EDIT_BEFORE_ORIGINAL: ("还没有收到它修改的原记录", "the record it edits has not arrived yet"),
@@ -25,7 +28,14 @@ _HELD: dict[Reason, tuple[str, str]] = {
 
 
 def text(
-    locale: str, plot: str, trees: int, photos_here: int, photos_expected: int, odd: Sequence[str], *, tested: bool = False
+    locale: str,
+    plot: str,
+    trees: int,
+    photos_here: int,
+    photos_expected: int,
+    odd: Sequence[str],
+    *,
+    tested: bool = False,
 ) -> str:
     """The words of a receipt for a record that counts. `odd` are whole sentences, most suspicious first."""
     zh = locale.startswith("zh")
@@ -33,7 +43,9 @@ def text(
     if tested:
         parts.append("这是测试数据，不会计入。" if zh else "This was a test and does not count.")
     if odd:
-        parts.append(("请在离开前看一看：" if zh else "Please look before you leave: ") + " ".join(odd[:MOST_ODD]))
+        parts.append(
+            ("请在离开前看一看：" if zh else "Please look before you leave: ") + " ".join(odd[:MOST_ODD])
+        )
         if len(odd) > MOST_ODD:
             more = len(odd) - MOST_ODD
             parts.append(f"另有 {more} 处。" if zh else f"And {more} more.")

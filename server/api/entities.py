@@ -25,7 +25,9 @@ TREE_PROPERTIES = ("plot", "plot_id", "tag", "stem_id", "species", "tally_code",
 
 def entity_id(kind: int, number: int) -> str:
     """A UUID (version 8, RFC 9562: our own layout) of a plot or a tree."""
-    return str(uuid.UUID(bytes=_SPACE[:6] + bytes([0x80 | kind, _SPACE[7], 0x80]) + number.to_bytes(7, "big")))
+    return str(
+        uuid.UUID(bytes=_SPACE[:6] + bytes([0x80 | kind, _SPACE[7], 0x80]) + number.to_bytes(7, "big"))
+    )
 
 
 def number_of(kind: int, text: str) -> int | None:
@@ -59,7 +61,9 @@ def _trees(connection: Connection, project_id: int, crew_id: int | None) -> Iter
         )  # fmt: skip
 
 
-def known_ids(connection: Connection, project_id: int, crew_id: int | None, asked: Collection[str]) -> set[str]:
+def known_ids(
+    connection: Connection, project_id: int, crew_id: int | None, asked: Collection[str]
+) -> set[str]:
     """Which of these entities are there, as far as this crew may know."""
     names = {row[0]: row[1] for row in plots.entities(connection, project_id, crew_id)}
     there = {i for i in asked if number_of(_PLOT, i) in names}

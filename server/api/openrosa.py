@@ -66,7 +66,11 @@ def _route(path: str, *, draft: bool = True, methods: tuple[str, ...] = ("GET",)
 
         for number, prefix in enumerate((*PREFIXES, *((DRAFT_PREFIX,) if draft else ()))):
             blueprint.add_url_rule(
-                prefix + path, f"{handler.__name__}_{number}", view, methods=list(methods), strict_slashes=False
+                prefix + path,
+                f"{handler.__name__}_{number}",
+                view,
+                methods=list(methods),
+                strict_slashes=False,
             )
         return handler
 
@@ -78,7 +82,9 @@ def speak_openrosa(response: Response) -> Response:
     """Headers without which Collect does not believe that it talks to an OpenRosa server."""
     response.headers["X-OpenRosa-Version"] = openrosa.VERSION
     response.headers["X-OpenRosa-Accept-Content-Length"] = str(connection.settings().accept_content_length)
-    response.headers.setdefault("Cache-Control", "no-store" if request.method == "POST" else "private, no-cache")
+    response.headers.setdefault(
+        "Cache-Control", "no-store" if request.method == "POST" else "private, no-cache"
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
@@ -124,7 +130,9 @@ def _version(who: Caller, version_id: int) -> FormVersion:
     found = forms.find_version(connection.reading(), who.project_id, version_id)
     if found is None or (who.draft is not None and who.draft.id != version_id):
         raise problems.FormUnknown()
-    if who.draft is None and (found.form_state == "closed" or not forms.is_published(connection.reading(), version_id)):
+    if who.draft is None and (
+        found.form_state == "closed" or not forms.is_published(connection.reading(), version_id)
+    ):
         raise problems.FormClosed() if found.form_state == "closed" else problems.FormUnknown()
     return found
 
@@ -273,7 +281,13 @@ def _answer(who: Caller, given: Receipt, seen: glance.Glance | None) -> Response
     else:
         plot, trees, odd = seen if seen else ("", 0, [])
         words = receipt.text(
-            who.locale, plot, trees, given.photos_here, given.photos_expected, odd, tested=who.draft is not None
+            who.locale,
+            plot,
+            trees,
+            given.photos_here,
+            given.photos_expected,
+            odd,
+            tested=who.draft is not None,
         )
         status = 201
     return Response(openrosa.message(words, "submit_success"), status, content_type=openrosa.CONTENT_TYPE)
@@ -314,7 +328,9 @@ def download_submission(who: Caller) -> Response:
     blobs = Blobs(connection.settings().photo_dir)
     files = [
         openrosa.MediaFile(
-            a.name, blobs.md5(a.sha256), f"{_base(who)}/submissions/{found.id}/{a.id}/{quote(a.name, safe='')}"
+            a.name,
+            blobs.md5(a.sha256),
+            f"{_base(who)}/submissions/{found.id}/{a.id}/{quote(a.name, safe='')}",
         )
         for a in attachments.of(connection.reading(), found.id)
         if a.sha256
@@ -344,5 +360,7 @@ def submission_file(who: Caller, submission_id: int, attachment_id: int, name: s
     ):
         raise problems.NotFound()
     path = Blobs(connection.settings().photo_dir).path(row.sha256)
-    response = send_file(path, "application/octet-stream", as_attachment=True, download_name=name, etag=row.sha256)
+    response = send_file(
+        path, "application/octet-stream", as_attachment=True, download_name=name, etag=row.sha256
+    )
     return response

@@ -60,7 +60,9 @@ def list_devices(project_name: str | None) -> None:
     """Every phone, its crew, and whether it was revoked."""
     with open_database().reading() as connection:
         for row in devices.of_project(connection, project_number(connection, project_name)):
-            click.echo(f"{row.id}\t{row.name}\t{row.crew or ''}\t{'revoked' if row.revoked_at else 'enrolled'}")
+            click.echo(
+                f"{row.id}\t{row.name}\t{row.crew or ''}\t{'revoked' if row.revoked_at else 'enrolled'}"
+            )
 
 
 @device.command()

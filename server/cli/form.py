@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from forms.report import report
 from sqlalchemy import Connection, select
 
-from forms.compile import compile_form
+from forms.compile import Compiled, compile_form
 from forms.errors import FormInvalid
-from forms.report import report
 from server.cli.joined import now_ms, open_database, project_number
 from server.problems import Problem
 from server.steps import publish as publish_step
@@ -43,10 +43,14 @@ def check(source: Path, lang: str) -> None:
 @form.command()
 @click.argument("source", type=_FILE)
 @click.option("--project", "project_name", help="Name or number of the project, where there are several.")
-@click.option("--media", "media_paths", type=_FILE, multiple=True, help="A file that the form needs; repeat for more.")
+@click.option(
+    "--media", "media_paths", type=_FILE, multiple=True, help="A file that the form needs; repeat for more."
+)
 @click.option("--draft", is_flag=True, help="Put it up to be tried first; prints the address for the phone.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
-def publish(source: Path, project_name: str | None, media_paths: tuple[Path, ...], draft: bool, lang: str) -> None:
+def publish(
+    source: Path, project_name: str | None, media_paths: tuple[Path, ...], draft: bool, lang: str
+) -> None:
     """Publish an XLSForm (.xlsx, .csv or .md): phones fetch it from now on."""
     media = _media(media_paths)
     compiled = _compiled(source, media)
@@ -57,7 +61,9 @@ def publish(source: Path, project_name: str | None, media_paths: tuple[Path, ...
     try:
         with database.writing() as connection:
             if draft:
-                token = publish_step.draft(connection, number, compiled.form, compiled.xml, media, "cli", now_ms())
+                token = publish_step.draft(
+                    connection, number, compiled.form, compiled.xml, media, "cli", now_ms()
+                )
                 click.echo(f"/v1/test/{token}/projects/{number}/forms/{compiled.form.form_id}/draft")
             else:
                 publish_step.publish(connection, number, compiled.form, compiled.xml, media, "cli", now_ms())
@@ -70,7 +76,7 @@ def publish(source: Path, project_name: str | None, media_paths: tuple[Path, ...
         click.echo(f"{done}: {compiled.form.form_id} {compiled.form.version}")
 
 
-def _compiled(source: Path, media: dict[str, bytes]) -> "Compiled":  # noqa: UP037
+def _compiled(source: Path, media: dict[str, bytes]) -> Compiled:
     try:
         return compile_form(source, media=media)
     except FormInvalid as invalid:
@@ -89,7 +95,13 @@ def list_forms() -> None:
 
 def _rows(connection: Connection) -> Iterable[tuple[object, ...]]:
     query = (
-        select(project.c.name, form_table.c.form_id, form_version.c.version, form_table.c.state, form_version.c.title)
+        select(
+            project.c.name,
+            form_table.c.form_id,
+            form_version.c.version,
+            form_table.c.state,
+            form_version.c.title,
+        )
         .join(form_table, form_table.c.project_id == project.c.id)
         .join(form_version, form_version.c.form_key == form_table.c.id)
         .where(form_version.c.is_current)

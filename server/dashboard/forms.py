@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, render_template, request, url_for
+from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from server.dashboard import qr, scope

@@ -19,14 +19,15 @@ class SpeciesGrowth(NamedTuple):
     """One species. Diameters begin at 5 cm and follow a Weibull law above it (`dbh_shape`, `dbh_scale_cm`).
 
     `increment_cm_a` is the mean yearly growth of the diameter at `best_size_cm`, less on both sides of it.
-    Height follows 1.3 + (height_max_m - 1.3)(1 - exp(-dbh / height_scale_cm)), in metres.
+    `growth_group` is one of the rules' groups, "" for none. Height follows 1.3 + (height_max_m - 1.3)(1 -
+    exp(-dbh / height_scale_cm)), in metres.
     """
 
     code: str
     zh: str
     en: str
     latin: str
-    is_conifer: bool
+    growth_group: str
     dbh_shape: float
     dbh_scale_cm: float
     increment_cm_a: float
@@ -54,10 +55,6 @@ def all_species() -> dict[str, SpeciesGrowth]:
 
 
 def _species(row: dict[str, str]) -> SpeciesGrowth:
-    words = {"code", "zh", "en", "latin", "source"}
-    values = {key: text if key in words else _value(key, text) for key, text in row.items()}
+    words = {"code", "zh", "en", "latin", "growth_group", "source"}
+    values = {key: text if key in words else float(text) for key, text in row.items()}
     return SpeciesGrowth(**values)  # type: ignore[arg-type]
-
-
-def _value(key: str, text: str) -> float | bool:
-    return text == "yes" if key == "is_conifer" else float(text)

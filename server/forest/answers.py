@@ -79,7 +79,9 @@ def position(text: str | None) -> Position | None:
     lat, lon = numbers[0], numbers[1]
     if abs(lat) > 90 or abs(lon) > 180:
         return None
-    return Position(lat, lon, numbers[2] if len(numbers) > 2 else None, numbers[3] if len(numbers) > 3 else None)
+    return Position(
+        lat, lon, numbers[2] if len(numbers) > 2 else None, numbers[3] if len(numbers) > 3 else None
+    )
 
 
 def trees(answers: Answers) -> list[TreeRow]:
@@ -99,7 +101,10 @@ def _tree(ordinal: int, row: dict[str, str]) -> TreeRow:
         if name not in _READ or (name == "codes" or _unreadable(name, text))
     }
     return TreeRow(
-        _measurement(ordinal, row), number(row.get("azimuth_deg")), number(row.get("distance_m")), other or None
+        _measurement(ordinal, row),
+        number(row.get("azimuth_deg")),
+        number(row.get("distance_m")),
+        other or None,
     )
 
 
@@ -124,7 +129,8 @@ def _measurement(ordinal: int, row: dict[str, str]) -> Measurement:
         number(get("pom_m")),
         x,
         y,
-        (verified is not None and verified.lower() in _YES) or bool(codes and _VERIFIED_CODES & set(codes.split())),
+        (verified is not None and verified.lower() in _YES)
+        or bool(codes and _VERIFIED_CODES & set(codes.split())),
         frozenset(codes.split()) if codes else _NO_CODES,
         dbh_text,
     )

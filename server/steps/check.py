@@ -41,12 +41,16 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
     concerned = {v.id for v in wanted} | {e.id for earlier in before.values() for e in earlier}
     trees = visits.measurements(connection, concerned)
     standing = flags.standing(connection, ids)
-    lists = {project_id: species.infos(connection, project_id) for project_id in {v.project_id for v in wanted}}
+    lists = {
+        project_id: species.infos(connection, project_id) for project_id in {v.project_id for v in wanted}
+    }
     result = []
     for row in wanted:
         plot = plot_rows[row.plot_id]
         earlier = [_visit(e, plot, trees, []) for e in before[row.id]]
-        days = _between(thinned.get(row.plot_id, []), before[row.id][0].on if before[row.id] else None, row.on)
+        days = _between(
+            thinned.get(row.plot_id, []), before[row.id][0].on if before[row.id] else None, row.on
+        )
         found = flags_of(
             _visit(row, plot, trees, days),
             earlier[0] if earlier else None,

@@ -28,9 +28,7 @@ class Glance(NamedTuple):
     odd: list[str]
 
 
-def glance(
-    connection: Connection, project_id: int, answers: Answers, ways: Ways, locale: str
-) -> Glance:
+def glance(connection: Connection, project_id: int, answers: Answers, ways: Ways, locale: str) -> Glance:
     """Compare what was typed with the plot's last census and with what any tree can be."""
     name = answers.one("plot").get("plot_id", "")
     about = answers.one("visit")
@@ -41,7 +39,9 @@ def glance(
     plot = plots.find(connection, project_id, name) if name else None
     before = _before(connection, plot, now) if plot and about.get("kind") != "audit" else None
     parameters = parameters_of(ways.tally_limit_cm, ways.rule_settings)
-    return Glance(name, len(now.trees), [message(flag, locale) for flag in quick_look(now, before, parameters)])
+    return Glance(
+        name, len(now.trees), [message(flag, locale) for flag in quick_look(now, before, parameters)]
+    )
 
 
 def _before(connection: Connection, plot: plots.PlotRow, now: Visit) -> Visit | None:

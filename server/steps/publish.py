@@ -21,7 +21,10 @@ class VersionTaken(InvalidInput):
 
     code = "version-taken"
     zh = "调查表 {form_id} 的版本 {version} 已经发布过且内容不同。请在 settings 表中换一个新的 version 再发布。"
-    en = "Version {version} of form {form_id} is published with other content. Give it a new version in the settings sheet."
+    en = (
+        "Version {version} of form {form_id} is published with other content. "
+        "Give it a new version in the settings sheet."
+    )
 
 
 class MediaMissing(InvalidInput):
@@ -33,7 +36,13 @@ class MediaMissing(InvalidInput):
 
 
 def publish(
-    connection: Connection, project_id: int, form: Form, xml: bytes, media: Mapping[str, bytes], by: str, at: int
+    connection: Connection,
+    project_id: int,
+    form: Form,
+    xml: bytes,
+    media: Mapping[str, bytes],
+    by: str,
+    at: int,
 ) -> int:
     """Publish a version, make it the one phones fetch, and end its draft. Returns the version's number.
 
@@ -41,7 +50,7 @@ def publish(
     """
     form_key, _ = forms.ensure(connection, project_id, form.form_id, at)
     taken = forms.published(connection, form_key, form.version)
-    if taken is not None and (taken.xml_md5 != _md5(xml) or not _same_media(connection, taken.id, form, media)):
+    if taken is not None and (taken.xml_md5 != _md5(xml) or not _same_media(connection, taken.id, media)):
         raise VersionTaken(form.version, form_id=form.form_id, version=form.version)
     forms.drop_drafts(connection, form_key)
     submissions.drop_drafts(connection, project_id, form.form_id)
@@ -56,7 +65,13 @@ def publish(
 
 
 def draft(
-    connection: Connection, project_id: int, form: Form, xml: bytes, media: Mapping[str, bytes], by: str, at: int
+    connection: Connection,
+    project_id: int,
+    form: Form,
+    xml: bytes,
+    media: Mapping[str, bytes],
+    by: str,
+    at: int,
 ) -> str:
     """Put up a draft in place of the one before, and return the token that opens it."""
     form_key, _ = forms.ensure(connection, project_id, form.form_id, at)
@@ -69,7 +84,12 @@ def draft(
 
 
 def _add(
-    connection: Connection, form_key: int, form: Form, xml: bytes, media: Mapping[str, bytes], values: dict[str, object]
+    connection: Connection,
+    form_key: int,
+    form: Form,
+    xml: bytes,
+    media: Mapping[str, bytes],
+    values: dict[str, object],
 ) -> int:
     missing = sorted(set(form.media) - set(media) - ENTITY_LISTS)
     if missing:
@@ -98,7 +118,7 @@ def _add(
     return version_id
 
 
-def _same_media(connection: Connection, version_id: int, form: Form, media: Mapping[str, bytes]) -> bool:
+def _same_media(connection: Connection, version_id: int, media: Mapping[str, bytes]) -> bool:
     known = {row.name: row.content_md5 for row in forms.media(connection, version_id) if row.kind == "file"}
     return known == {name: _md5(content) for name, content in media.items()}
 
@@ -106,5 +126,3 @@ def _same_media(connection: Connection, version_id: int, form: Form, media: Mapp
 def _md5(content: bytes) -> str:
     # Collect compares forms and media by MD5; it protects nothing here
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-

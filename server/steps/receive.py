@@ -23,7 +23,8 @@ from sync.intake import Arrival, Attach, Create, Decision, Kept, Known, Quaranti
 class Parcel(NamedTuple):
     """What the door hands over: the instance, its bytes, its durable files, and who sent it.
 
-    `form_state` and `form_version_id` are what the door found of its form: None where it is not known. `expected` are the file names that its answers mention. `draft_version_id` is set for a test of a draft.
+    `form_state` and `form_version_id` are what the door found of its form, None where it is not known. `expected`
+    are the file names that its answers mention. `draft_version_id` is set for a test of a draft.
     """
 
     project_id: int

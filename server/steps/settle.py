@@ -47,7 +47,9 @@ def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reas
         case _:  # Attach: it is itself, and it is not among what it is compared with
             raise AssertionError(decision)
     submissions.release(
-        connection, submission_id, {**values, "form_version_id": version_id, "settled_at": at, "settled_by": by}
+        connection,
+        submission_id,
+        {**values, "form_version_id": version_id, "settled_at": at, "settled_by": by},
     )
     jobs.put(connection, jobs.UNFOLD, [submission_id], at)
     waiting = submissions.edits_waiting_for(connection, row.project_id, row.instance_id)
@@ -67,7 +69,10 @@ def _known(connection: Connection, row: AnyRow, state: str | None, version_id: i
         found = submissions.counting(connection, row.project_id, row.form_id, row.deprecated_id)
         if found:
             original = Kept(
-                found.id, bytes(found.xml_sha256), found.root_id or found.id, found.superseded_by_id is not None
+                found.id,
+                bytes(found.xml_sha256),
+                found.root_id or found.id,
+                found.superseded_by_id is not None,
             )
     return Known(state, version_id is not None, tuple(counting), original)
 

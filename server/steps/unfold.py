@@ -36,7 +36,9 @@ class Unfolded(NamedTuple):
     thinning_plots: list[str]
 
 
-def look(connection: Connection, ids: Sequence[int], readers: forms.Readers, max_bytes: int) -> list[Unfolded]:
+def look(
+    connection: Connection, ids: Sequence[int], readers: forms.Readers, max_bytes: int
+) -> list[Unfolded]:
     """Read submissions. Of a chain of edits only the last is taken; the others have had their time."""
     rows = submissions.to_unfold(connection, ids)
     crews = devices.crews(connection, {row.device_id for row in rows if row.device_id})
@@ -60,15 +62,25 @@ def _read(
         root_id=row.root_id,
         project_id=row.project_id,
         plot_name=(plot.get("plot_id") or NO_PLOT)[:80],
-        census_name=_census(connection, row.project_id, about, on.isoformat() if on else None, row.received_at),
-        visit=_visit_values(row, plot, about, answers, crews, on.isoformat() if on else None) if has_visit else None,
+        census_name=_census(
+            connection, row.project_id, about, on.isoformat() if on else None, row.received_at
+        ),
+        visit=_visit_values(row, plot, about, answers, crews, on.isoformat() if on else None)
+        if has_visit
+        else None,
         trees=typed.trees(answers),
         thinning=_thinning_values(row, thinning) if thinning else None,
-        thinning_plots=(thinning.get("plot_ids") or "").replace(",", " ").replace("，", " ").replace("、", " ").split(),
+        thinning_plots=(thinning.get("plot_ids") or "")
+        .replace(",", " ")
+        .replace("，", " ")
+        .replace("、", " ")
+        .split(),
     )
 
 
-def _census(connection: Connection, project_id: int, about: dict[str, str], on: str | None, received_at: int) -> str:
+def _census(
+    connection: Connection, project_id: int, about: dict[str, str], on: str | None, received_at: int
+) -> str:
     """The census the crew names; else the one whose campaign covers the day; else the year."""
     named = about.get("census")
     if named:
@@ -100,7 +112,10 @@ def _visit_values(
         "lon": fix.lon if fix else None,
         "altitude_m": fix.altitude_m if fix else None,
         "accuracy_m": fix.accuracy_m if fix else None,
-        "header": {**{f"plot.{k}": v for k, v in plot.items()}, **{f"visit.{k}": v for k, v in about.items()}},
+        "header": {
+            **{f"plot.{k}": v for k, v in plot.items()},
+            **{f"visit.{k}": v for k, v in about.items()},
+        },
         "corners": answers.rows.get("corner", []),
     }
 
@@ -176,7 +191,11 @@ def _write_trees(
 ) -> None:
     latest = {one.root_id: one for one in found}.values()
     keys = [
-        (plot_ids[one.project_id, one.plot_name or NO_PLOT], row.measurement.tag[:40], row.measurement.stem_id[:20])
+        (
+            plot_ids[one.project_id, one.plot_name or NO_PLOT],
+            row.measurement.tag[:40],
+            row.measurement.stem_id[:20],
+        )
         for one in latest
         for row in one.trees
     ]
@@ -210,5 +229,3 @@ def _write_thinning(connection: Connection, one: Unfolded) -> set[int]:
 def _promise_checks(connection: Connection, plot_ids: set[int], at: int) -> None:
     """A change at a plot concerns its other visits too: the next census compares itself with this one."""
     jobs.put(connection, jobs.CHECK, visits.after(connection, sorted(plot_ids)), at)
-
-

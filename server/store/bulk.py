@@ -23,7 +23,12 @@ def _insert_sql(table: Table, columns: tuple[str, ...], dialect: str, ignore: bo
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, ignore: bool = False
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    ignore: bool = False,
 ) -> None:
     """Insert tuples in the order of `columns`; with `ignore`, rows that are there already stay as they are.
 

@@ -162,7 +162,9 @@ class _Gate:
 
 
 def _sqlite_engine(url: str, pool_size: int) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, max_overflow=16, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=16, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def on_connect(raw: Any, _record: Any) -> None:

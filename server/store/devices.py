@@ -12,7 +12,6 @@ from server.store.rows import AnyRow
 from server.store.schema import crew, device
 
 
-
 class Device(NamedTuple):
     """A phone as a door needs it. Moments in ms since 1970 UTC."""
 
@@ -34,7 +33,13 @@ _BY_TOKEN = Hot(
 
 
 def add(
-    connection: Connection, project_id: int, crew_id: int | None, name: str, token_hash: str, locale: str, at: int
+    connection: Connection,
+    project_id: int,
+    crew_id: int | None,
+    name: str,
+    token_hash: str,
+    locale: str,
+    at: int,
 ) -> int:
     """Enrol a phone; `token_hash` is the SHA-256 of its key, hexadecimal. Returns its number."""
     values = {"project_id": project_id, "crew_id": crew_id, "name": name, "token_hash": token_hash,
@@ -82,4 +87,7 @@ def crews(connection: Connection, ids: Iterable[int]) -> dict[int, int | None]:
     wanted = list(ids)
     if not wanted:
         return {}
-    return {row[0]: row[1] for row in connection.execute(select(device.c.id, device.c.crew_id).where(device.c.id.in_(wanted)))}
+    return {
+        row[0]: row[1]
+        for row in connection.execute(select(device.c.id, device.c.crew_id).where(device.c.id.in_(wanted)))
+    }

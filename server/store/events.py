@@ -11,7 +11,13 @@ from server.store.schema import event
 
 
 def add(
-    connection: Connection, project_id: int | None, actor: str, action: str, subject: str, detail: dict[str, Any], at: int
+    connection: Connection,
+    project_id: int | None,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: dict[str, Any],
+    at: int,
 ) -> None:
     """Note an act. `actor` is a person's login, a device's name or "server"."""
     connection.execute(

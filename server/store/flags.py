@@ -69,7 +69,9 @@ def forget(connection: Connection, visit_ids: Sequence[int]) -> None:
     connection.execute(delete(flag).where(flag.c.visit_id.in_(visit_ids), flag.c.state.in_(("open", "void"))))
 
 
-def of_visit(connection: Connection, visit_id: int, states: Sequence[str] = ("open",)) -> list[dict[str, Any]]:
+def of_visit(
+    connection: Connection, visit_id: int, states: Sequence[str] = ("open",)
+) -> list[dict[str, Any]]:
     """Flags of one visit, most suspicious first."""
     query = (
         select(flag)

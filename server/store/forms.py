@@ -100,7 +100,9 @@ def state_and_version(
 
 def xml(connection: Connection, version_id: int) -> bytes:
     """The exact bytes of a version's XForm."""
-    return bytes(connection.execute(select(form_version.c.xml).where(form_version.c.id == version_id)).scalar_one())
+    return bytes(
+        connection.execute(select(form_version.c.xml).where(form_version.c.id == version_id)).scalar_one()
+    )
 
 
 def definition(connection: Connection, version_id: int) -> dict[str, Any]:
@@ -136,7 +138,9 @@ def ensure(connection: Connection, project_id: int, form_id: str, at: int) -> tu
     if row:
         return row[0], row[1]
     result = connection.execute(
-        insert(form).values(project_id=project_id, form_id=form_id, state="open", created_at=at).returning(form.c.id)
+        insert(form)
+        .values(project_id=project_id, form_id=form_id, state="open", created_at=at)
+        .returning(form.c.id)
     )
     return result.scalar_one(), "open"
 

@@ -120,8 +120,10 @@ def revive(connection: Connection, job_id: int, at: int) -> bool:
 
 def waiting(connection: Connection) -> dict[str, int]:
     """Number of living jobs by kind."""
-    rows = connection.execute(select(job.c.kind, func.count()).where(job.c.dead_at.is_(None)).group_by(job.c.kind))
-    return {kind: count for kind, count in rows}
+    rows = connection.execute(
+        select(job.c.kind, func.count()).where(job.c.dead_at.is_(None)).group_by(job.c.kind)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def dead(connection: Connection, most: int = 200) -> list[dict[str, Any]]:

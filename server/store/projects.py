@@ -59,6 +59,8 @@ def ensure_crew(connection: Connection, project_id: int, name: str) -> int:
     query = select(crew.c.id).where(crew.c.project_id == project_id, crew.c.name == name)
     found = connection.execute(query).scalar()
     if found is None:
-        result = connection.execute(insert(crew).values(project_id=project_id, name=name).returning(crew.c.id))
+        result = connection.execute(
+            insert(crew).values(project_id=project_id, name=name).returning(crew.c.id)
+        )
         found = result.scalar_one()
     return int(found)

@@ -50,7 +50,10 @@ _SAME_ID = Hot(
 _BOUND = {name: bindparam(name) for name in Sent._fields}
 _INSERT = Hot(
     sqlite=sqlite.insert(submission).values(_BOUND).on_conflict_do_nothing().returning(submission.c.id),
-    postgresql=postgresql.insert(submission).values(_BOUND).on_conflict_do_nothing().returning(submission.c.id),
+    postgresql=postgresql.insert(submission)
+    .values(_BOUND)
+    .on_conflict_do_nothing()
+    .returning(submission.c.id),
 )
 
 
@@ -111,7 +114,9 @@ _WAITING = Hot(
 
 def edits_waiting_for(connection: Connection, project_id: int, instance_id: str) -> list[int]:
     """Quarantined edits of an original that has just come."""
-    return [row[0] for row in _WAITING.all(connection, {"project_id": project_id, "instance_id": instance_id})]
+    return [
+        row[0] for row in _WAITING.all(connection, {"project_id": project_id, "instance_id": instance_id})
+    ]
 
 
 def waiting_for_form(connection: Connection, project_id: int, form_id: str) -> list[int]:
@@ -160,7 +165,9 @@ def to_unfold(connection: Connection, ids: Sequence[int]) -> Sequence[AnyRow]:
 def release(connection: Connection, submission_id: int, values: dict[str, Any]) -> None:
     """A quarantined instance counts from now on."""
     connection.execute(
-        update(submission).where(submission.c.id == submission_id).values(quarantine=None, variant="", **values)
+        update(submission)
+        .where(submission.c.id == submission_id)
+        .values(quarantine=None, variant="", **values)
     )
 
 
@@ -183,7 +190,9 @@ def drop_drafts(connection: Connection, project_id: int, form_id: str) -> None:
     """Test data end with their draft."""
     connection.execute(
         delete(submission).where(
-            submission.c.project_id == project_id, submission.c.form_id == form_id, submission.c.variant == DRAFT
+            submission.c.project_id == project_id,
+            submission.c.form_id == form_id,
+            submission.c.variant == DRAFT,
         )
     )
 

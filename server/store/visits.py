@@ -46,7 +46,10 @@ _VISIT = select(
 
 def by_number(connection: Connection, ids: Sequence[int]) -> list[VisitRow]:
     """Visits by their number in the store, in that order."""
-    return [VisitRow._make(row) for row in connection.execute(_VISIT.where(visit.c.id.in_(ids)).order_by(visit.c.id))]
+    return [
+        VisitRow._make(row)
+        for row in connection.execute(_VISIT.where(visit.c.id.in_(ids)).order_by(visit.c.id))
+    ]
 
 
 _OF_PLOT = _VISIT.where(visit.c.plot_id == bindparam("plot_id")).order_by(visit.c.measured_on, visit.c.id)
@@ -128,7 +131,9 @@ def measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, 
     """The trees of some visits, in each crew's order."""
     found: dict[int, list[Measurement]] = {}
     for some in bulk.chunks(sorted(set(visit_ids))):
-        query = _TREES.where(measurement.c.visit_id.in_(some)).order_by(measurement.c.visit_id, measurement.c.ordinal)
+        query = _TREES.where(measurement.c.visit_id.in_(some)).order_by(
+            measurement.c.visit_id, measurement.c.ordinal
+        )
         for row in connection.execute(query):
             other = row[13]
             found.setdefault(row[0], []).append(
@@ -155,7 +160,9 @@ def mark_checked(connection: Connection, ids: Sequence[int], at: int) -> None:
 def after(connection: Connection, plot_ids: Sequence[int]) -> list[int]:
     """Every visit of these plots: what a change at one of them may concern."""
     return list(
-        connection.execute(select(visit.c.id).where(visit.c.plot_id.in_(plot_ids)).order_by(visit.c.id)).scalars()
+        connection.execute(
+            select(visit.c.id).where(visit.c.plot_id.in_(plot_ids)).order_by(visit.c.id)
+        ).scalars()
     )
 
 
@@ -221,7 +228,6 @@ def tree_entities(connection: Connection, project_id: int, plot_ids: Sequence[in
     return found
 
 
-
 def trees_there(
     connection: Connection, plot_ids: Sequence[int], numbers: Iterable[int], entity_ids: Sequence[str]
 ) -> set[int | str]:
@@ -230,7 +236,9 @@ def trees_there(
     found: set[int | str] = set()
     query = select(tree.c.id, tree.c.entity_id, tree.c.plot_id)
     for some in bulk.chunks(sorted(set(numbers))):
-        found |= {row.id for row in connection.execute(query.where(tree.c.id.in_(some))) if row.plot_id in plots}
+        found |= {
+            row.id for row in connection.execute(query.where(tree.c.id.in_(some))) if row.plot_id in plots
+        }
     for some in bulk.chunks(sorted(set(entity_ids))):
         rows = connection.execute(query.where(tree.c.entity_id.in_(some)))
         found |= {row.entity_id for row in rows if row.plot_id in plots}

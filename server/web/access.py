@@ -46,7 +46,9 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def caller(project_id: int, key: str | None = None, draft_token: str | None = None, form_id: str | None = None) -> Caller:
+def caller(
+    project_id: int, key: str | None = None, draft_token: str | None = None, form_id: str | None = None
+) -> Caller:
     """Who calls. Raises NotSignedIn, DeviceUnknown, WrongPassword, HttpsNeeded, NotFound, DraftGone.
 
     A revoked device is known and comes back with `revoked`: what it may still do is the door's decision.
@@ -86,7 +88,12 @@ def _device(project_id: int, key: str, base: str) -> Caller:
         raise DeviceUnknown()
     _note_seen(row.id, row.last_seen_at)
     return Caller(
-        project_id, base, row.locale, device_id=row.id, crew_id=row.crew_id, revoked=row.revoked_at is not None
+        project_id,
+        base,
+        row.locale,
+        device_id=row.id,
+        crew_id=row.crew_id,
+        revoked=row.revoked_at is not None,
     )
 
 
@@ -110,9 +117,7 @@ def _person(project_id: int, base: str) -> Caller:
     role = someone.role_in(project_id)
     if role is None:
         raise NotFound()
-    return Caller(
-        project_id, base, someone.locale, person_id=someone.id, sees_all=role in session.SEES_PAGES
-    )
+    return Caller(project_id, base, someone.locale, person_id=someone.id, sees_all=role in session.SEES_PAGES)
 
 
 def _password_right(login: str, password: str, password_hash: str | None) -> bool:

@@ -82,7 +82,7 @@ def answer(problem: Problem) -> Response:
     """A problem in the voice of the door."""
     if request.blueprint == "openrosa":
         return _openrosa(problem)
-    if request.path.startswith("/v1/") or request.blueprint is None and _wants_json():
+    if request.path.startswith("/v1/") or (request.blueprint is None and _wants_json()):
         return _json(problem)
     return _page(problem)
 
