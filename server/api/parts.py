@@ -18,8 +18,9 @@ from server.store.blobs import Blobs, Incoming
 XML_PART = "xml_submission_file"
 MOST_PARTS = 1000
 """Parts of one request. Collect sends at most 101; a plot with a photo of each of 900 trees is beyond any crew."""
-MOST_FIELD_BYTES = 64_000
-"""Bytes of a text field; the only one we know, `*isIncomplete*`, has three."""
+MOST_FIELD_BYTES = 256_000
+"""Bytes of a text field; the only one we know, `*isIncomplete*`, has three. Werkzeug holds its read buffer of
+65,536 bytes against the same limit: a smaller one would refuse every photo."""
 
 
 class Part(NamedTuple):
