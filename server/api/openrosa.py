@@ -130,10 +130,10 @@ def _version(who: Caller, version_id: int) -> FormVersion:
     found = forms.find_version(connection.reading(), who.project_id, version_id)
     if found is None or (who.draft is not None and who.draft.id != version_id):
         raise problems.FormUnknown()
-    if who.draft is None and (
-        found.form_state == "closed" or not forms.is_published(connection.reading(), version_id)
-    ):
-        raise problems.FormClosed() if found.form_state == "closed" else problems.FormUnknown()
+    if who.draft is None and found.published_at is None:
+        raise problems.FormUnknown()
+    if found.form_state == "closed":
+        raise problems.FormClosed()
     return found
 
 
@@ -189,7 +189,7 @@ def _entities(who: Caller, name: str) -> bytes:
 
 
 @_route("/submission", methods=("GET", "HEAD"))
-def may_i_send(who: Caller) -> Response:
+def may_i_send(_who: Caller) -> Response:
     """204: yes, and so much at a time. Collect reads the size from no other status."""
     return Response(status=204)
 
@@ -360,7 +360,6 @@ def submission_file(who: Caller, submission_id: int, attachment_id: int, name: s
     ):
         raise problems.NotFound()
     path = Blobs(connection.settings().photo_dir).path(row.sha256)
-    response = send_file(
+    return send_file(
         path, "application/octet-stream", as_attachment=True, download_name=name, etag=row.sha256
     )
-    return response

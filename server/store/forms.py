@@ -23,6 +23,7 @@ class FormVersion(NamedTuple):
     title: str
     xml_md5: str
     has_media: bool
+    published_at: int | None = None  # None: a draft, which may only be tried
 
 
 _HAS_MEDIA = exists().where(form_media.c.form_version_id == form_version.c.id)
@@ -31,38 +32,38 @@ _COLUMNS = (form_version.c.id, form.c.form_id, form.c.state, form_version.c.vers
 _JOINED = form_version.join(form, form.c.id == form_version.c.form_key)
 
 
+_LISTED = Hot(
+    select(*_COLUMNS, form_version.c.published_at)
+    .select_from(_JOINED)
+    .where(form.c.project_id == bindparam("project_id"), form.c.state == "open", form_version.c.is_current)
+    .order_by(form.c.form_id)
+)
+_BY_NUMBER = Hot(
+    select(*_COLUMNS, form_version.c.published_at)
+    .select_from(_JOINED)
+    .where(form_version.c.id == bindparam("version_id"), form.c.project_id == bindparam("project_id"))
+)
+_BY_DRAFT_TOKEN = Hot(
+    select(*_COLUMNS, form_version.c.published_at)
+    .select_from(_JOINED)
+    .where(form_version.c.draft_token == bindparam("token"), form.c.project_id == bindparam("project_id"))
+)
+
+
 def listed(connection: Connection, project_id: int) -> list[FormVersion]:
     """What phones of a project may fetch: the current version of every open form, in order of id."""
-    query = (
-        select(*_COLUMNS)
-        .select_from(_JOINED)
-        .where(form.c.project_id == project_id, form.c.state == "open", form_version.c.is_current)
-        .order_by(form.c.form_id)
-    )
-    return [FormVersion(*row) for row in connection.execute(query)]
+    return [FormVersion(*row) for row in _LISTED.all(connection, {"project_id": project_id})]
 
 
 def find_version(connection: Connection, project_id: int, version_id: int) -> FormVersion | None:
     """A version of this project's forms by its number, drafts too."""
-    query = select(*_COLUMNS).select_from(_JOINED).where(
-        form_version.c.id == version_id, form.c.project_id == project_id
-    )  # fmt: skip
-    row = connection.execute(query).first()
+    row = _BY_NUMBER.first(connection, {"version_id": version_id, "project_id": project_id})
     return FormVersion(*row) if row else None
-
-
-def is_published(connection: Connection, version_id: int) -> bool:
-    """May phones fetch this version? A draft may only be tried."""
-    query = select(form_version.c.published_at).where(form_version.c.id == version_id)
-    return connection.execute(query).scalar() is not None
 
 
 def find_draft(connection: Connection, project_id: int, token: str) -> FormVersion | None:
     """The draft that this test token opens."""
-    query = select(*_COLUMNS).select_from(_JOINED).where(
-        form_version.c.draft_token == token, form.c.project_id == project_id
-    )  # fmt: skip
-    row = connection.execute(query).first()
+    row = _BY_DRAFT_TOKEN.first(connection, {"token": token, "project_id": project_id})
     return FormVersion(*row) if row else None
 
 
