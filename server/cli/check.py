@@ -38,6 +38,7 @@ class _Found(NamedTuple):
 @click.option("--previous", type=FILE, help="Table of the census before; default: the one before in --csv.")
 @click.option("--reference", "references", type=FILE, multiple=True, help="Table of older, accepted data.")
 @click.option("--species", "species_list", type=FILE, help="List of the species codes that exist.")
+@click.option("--each-plot", is_flag=True, help="Check each plot's newest visit (rolling inventories).")
 @click.option("--census", help="Census of --csv to check; default: the newest.")
 @click.option(
     "--set", "settings", multiple=True, metavar="RULE.NAME=VALUE", help="E.g. T02.min_cm=1.0, X16.on=0."
@@ -53,6 +54,7 @@ def check(
     references: tuple[Path, ...],
     species_list: Path | None,
     census: str | None,
+    each_plot: bool,
     settings: tuple[str, ...],
     side_m: float | None,
     radius_m: float | None,
@@ -69,6 +71,8 @@ def check(
         parameters = Parameters.default().with_changes(dict(map(_setting, settings)))
         table = read_trees(current)
         history = _history(table, previous, references, census)
+        if each_plot:
+            history = _by_recency(history)
         species = read_species(species_list) if species_list else None
     except (TableUnreadable, ParameterInvalid) as error:
         raise click.ClickException(str(error)) from error
@@ -104,6 +108,18 @@ def _history(
     for path in references:
         history += reversed(read_trees(path).censuses.values())
     return history
+
+
+def _by_recency(history: Sequence[Mapping[str, Visit]]) -> list[Mapping[str, Visit]]:
+    """The newest visits of all plots, then their second newest, and so on."""
+    ranks: list[dict[str, Visit]] = []
+    for census in history:
+        for plot_id, visit in census.items():
+            rank = sum(plot_id in earlier for earlier in ranks)
+            if rank == len(ranks):
+                ranks.append({})
+            ranks[rank][plot_id] = visit
+    return list(ranks)
 
 
 def _sized(visit: Visit, side_m: float | None, radius_m: float | None) -> Visit:

@@ -157,20 +157,21 @@ def _flag(scene: Scene, judged: Judged, odd: list[Judged]) -> Flag | None:
             "X05", judged, best_slip(dbh, judged.expected, _partners(judged, odd)), ratio=round(dbh / last, 2)
         )
     if dbh > judged.soft:
-        slip = best_slip(dbh, judged.expected, typed_only=True)
-        return (
-            None
-            if slip is None
-            else _raise(
-                "T06",
-                judged,
-                slip,
-                case="tens" if slip.kind == "tens" else "",
-                plot_rate_cm_yr=judged.growth.rate_cm_yr,
-            )
-        )
+        return _typing_slip(judged, odd)
     if dbh < last and not pom_changed(judged.pair.now, judged.pair.before, limits.x14_use_share):
         return _raise("X02", judged, None)
+    return None
+
+
+def _typing_slip(judged: Judged, odd: list[Judged]) -> Flag | None:
+    slip = best_slip(judged.dbh, judged.expected, typed_only=True)
+    if slip is not None:
+        case = "tens" if slip.kind == "tens" else ""
+        return _raise("T06", judged, slip, case=case, plot_rate_cm_yr=judged.growth.rate_cm_yr)
+    swap = best_slip(judged.dbh, judged.expected, _partners(judged, odd))
+    if swap is not None and swap.kind == "swap":
+        other = next(one.pair.now.tag for one in odd if one.dbh == swap.value_cm)
+        return _raise("X13", judged, swap, case="swap", other=other)
     return None
 
 

@@ -1,0 +1,163 @@
+"""`yangdi check` on tables as people have them."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from click.testing import CliRunner
+from server.cli.check import check
+
+HEAD = "plot_id,tag,stem_id,species,status,dbh_cm,height_m,date,census,x,y\n"
+TWO_CENSUSES = HEAD + (
+    "A,1,1,油松,alive,15.0,,2019-07-01,1,,\n"
+    "A,2,1,油松,alive,20.0,,2019-07-01,1,,\n"
+    "A,1,1,油松,alive,163.0,,2024-07-01,2,,\n"
+    "A,2,1,油松,dead,,,2024-07-01,2,,\n"
+)
+
+
+def run(tmp_path, text: str | bytes, *options: str, name: str = "now.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return CliRunner().invoke(check, ["--csv", str(path), *options])
+
+
+def rows(result) -> list[dict[str, str]]:
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def test_a_table_with_two_censuses_is_checked_against_itself(tmp_path):
+    (row,) = rows(run(tmp_path, TWO_CENSUSES))
+    assert (row["plot_id"], row["tag"], row["census"], row["rule"], row["severity"]) == (
+        "A",
+        "1",
+        "2",
+        "T05",
+        "error",
+    )
+    assert (row["value"], row["suggestion"]) == ("163.0", "16.3")
+    assert "样木 1 胸径 163.0 cm" in row["message"]
+
+
+def test_an_older_census_may_be_chosen(tmp_path):
+    assert rows(run(tmp_path, TWO_CENSUSES, "--census", "1")) == []
+
+
+def test_a_census_that_is_not_there_is_named(tmp_path):
+    result = run(tmp_path, TWO_CENSUSES, "--census", "9")
+    assert result.exit_code == 1
+    assert "no census 9; there are 1, 2" in result.output
+
+
+def test_the_previous_census_may_be_a_file_of_its_own(tmp_path):
+    (tmp_path / "before.csv").write_text(HEAD + "A,1,1,油松,alive,15.0,,2019-07-01,1,,\n", "utf-8")
+    now = HEAD + "A,1,1,油松,alive,12.0,,2024-07-01,2,,\n"
+    (row,) = rows(run(tmp_path, now, "--previous", str(tmp_path / "before.csv")))
+    assert row["rule"] == "X01"
+
+
+def test_a_table_saved_by_chinese_excel_is_read(tmp_path):
+    text = "样地号\t样木号\t树种\t检尺类型\t胸径（cm）\t调查日期\nA\t1\t油松\t11\t4.2\t2024/7/1\n"
+    (row,) = rows(run(tmp_path, text.encode("gb18030")))
+    assert (row["rule"], row["tag"]) == ("T02", "1")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_heading(tmp_path):
+    (row,) = rows(run(tmp_path, ("\ufeff" + HEAD + "A,1,,油松,alive,,,,,,\n").encode()))
+    assert row["rule"] == "T01"
+
+
+def test_unicode_text_of_excel_is_read(tmp_path):
+    text = "plot_id\ttag\tdbh_cm\nA\t1\t250\n"
+    (row,) = (r for r in rows(run(tmp_path, text.encode("utf-16"))) if r["rule"] != "T11")
+    assert row["rule"] == "T03"
+
+
+def test_a_value_that_is_no_number_is_refused_with_its_place(tmp_path):
+    result = run(tmp_path, HEAD + "A,1,1,油松,alive,15.0,,,1,,\nA,2,1,油松,alive,fifteen,,,1,,\n")
+    assert result.exit_code == 1
+    assert "now.csv, row 3, column dbh_cm: 'fifteen' is not a number" in result.output
+
+
+def test_a_date_and_a_status_that_cannot_be_read_are_refused_with_their_place(tmp_path):
+    for line, column in (
+        ("A,1,1,油松,alive,15.0,,someday,1,,", "date"),
+        ("A,1,1,油松,sleeping,15.0,,,1,,", "status"),
+    ):
+        result = run(tmp_path, HEAD + line + "\n")
+        assert result.exit_code == 1
+        assert f"row 2, column {column}" in result.output
+
+
+def test_a_missing_column_is_named(tmp_path):
+    result = run(tmp_path, "plot_id,tag\nA,1\n")
+    assert result.exit_code == 1
+    assert "no column dbh_cm" in result.output
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    assert "empty" in run(tmp_path, "").output
+    assert "no rows" in run(tmp_path, HEAD).output
+
+
+def test_blank_diameters_matter_only_for_the_living(tmp_path):
+    lines = "".join(
+        f"A,{i},1,油松,{status},,,,1,,\n" for i, status in enumerate(("alive", "dead", "missing", "NA", ""))
+    )
+    flagged = rows(run(tmp_path, HEAD + lines))
+    assert [(row["tag"], row["rule"]) for row in flagged] == [("0", "T01")]
+
+
+def test_the_field_crews_verified_code_counts(tmp_path):
+    text = (
+        "plot_id,tag,species,status,dbh_cm,date,census,codes\n"
+        "A,1,油松,alive,20.0,2019-07-01,1,\nA,1,油松,alive,18.9,2024-07-01,2,B;DV\n"
+    )
+    (row,) = rows(run(tmp_path, text))
+    assert (row["rule"], row["severity"]) == ("X01", "warn")
+
+
+def test_settings_change_thresholds_and_a_wrong_one_is_refused(tmp_path):
+    text = HEAD + "A,1,1,油松,alive,1.2,,,1,,\n"
+    assert rows(run(tmp_path, text, "--set", "T02.min_cm=1.0")) == []
+    result = run(tmp_path, text, "--set", "T02.least=1.0")
+    assert result.exit_code == 1
+    assert "T02.least: no such parameter" in result.output
+
+
+def test_a_species_list_makes_unknown_codes_errors(tmp_path):
+    (tmp_path / "species.csv").write_text("sp,Latin,Species\npita,Pinus tabuliformis,tabuliformis\n", "utf-8")
+    text = HEAD + "A,1,1,pita,alive,15.0,,,1,,\nA,2,1,pito,alive,15.0,,,1,,\n"
+    (row,) = rows(run(tmp_path, text, "--species", str(tmp_path / "species.csv")))
+    assert (row["tag"], row["rule"]) == ("2", "T11")
+
+
+def test_cut_trees_are_only_judged_where_the_table_tells_of_thinnings(tmp_path):
+    lines = "plot_id,tag,species,status,dbh_cm,census,thinned\nA,1,油松,cut,15.0,1,{}\n"
+    assert [row["rule"] for row in rows(run(tmp_path, lines.format("no")))] == ["X16"]
+    assert rows(run(tmp_path, lines.format("yes"))) == []
+    assert rows(run(tmp_path, lines.replace(",thinned", "").replace(",{}", ""))) == []
+
+
+def test_each_plot_of_a_rolling_inventory_is_checked_at_its_newest_visit(tmp_path):
+    text = HEAD + (
+        "A,1,1,油松,alive,20.0,,2018-07-01,2018,,\nB,1,1,油松,alive,20.0,,2019-07-01,2019,,\n"
+        "A,1,1,油松,alive,10.0,,2023-07-01,2023,,\nB,1,1,油松,alive,10.0,,2024-07-01,2024,,\n"
+    )
+    assert [row["plot_id"] for row in rows(run(tmp_path, text))] == ["B"]
+    assert [row["plot_id"] for row in rows(run(tmp_path, text, "--each-plot"))] == ["A", "B"]
+
+
+def test_excel_gets_its_byte_order_mark_and_people_a_summary(tmp_path):
+    out = tmp_path / "flags.csv"
+    result = run(tmp_path, TWO_CENSUSES, "--out", str(out), "--excel", "--lang", "en")
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert "1 plots, 2 records, 1 flags" in result.stderr
+    assert result.stdout == ""
+
+
+def test_the_most_suspicious_flag_of_all_plots_comes_first(tmp_path):
+    text = HEAD + "A,1,1,油松,alive,4.0,,,1,,\nB,1,1,油松,alive,,,,1,,\n"
+    assert [row["rule"] for row in rows(run(tmp_path, text))] == ["T01", "T02"]
