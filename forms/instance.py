@@ -6,13 +6,14 @@ is merely odd: an unknown element, a wrong value or a missing answer is kept and
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from lxml import etree
 
 from forms.definition import Form
-from forms.errors import InstanceUnreadable
+from forms.errors import InstanceUnreadable, Unreadable
 from forms.measures import ONCE
 
 MAX_BYTES = 10_000_000
@@ -21,8 +22,8 @@ plot of 1,000 trees is 0.2 MB."""
 MAX_ELEMENTS = 200_000
 """Elements in one instance. 8 MB of empty tags would cost 240 MB of memory (measured); real plots have less
 than 20,000."""
-MAX_DEPTH = 64
-"""Levels of nesting. XLSForms in the wild have fewer than ten."""
+MAX_DEPTH = 256
+"""Levels of nesting at which libxml2 itself gives up (huge_tree=False). XLSForms in the wild have fewer than ten."""
 MAX_ID_CHARS = 200
 """Characters of an instanceID: "uuid:" and 36 characters in practice."""
 
@@ -75,6 +76,7 @@ class _Node:
     group: str = ""
     field: str = ""
     is_file: bool = False
+    is_answer: bool = False
 
 
 class Reader:
@@ -87,6 +89,7 @@ class Reader:
         for question in form.questions:
             node = self._at(question.path)
             node.is_file = question.type == "binary"
+            node.is_answer = node.is_file or bool(question.measure)
             if question.measure:
                 node.group, _, node.field = question.measure.partition(".")
         for path in form.repeats:
@@ -126,42 +129,45 @@ def _walk(
     rows: dict[str, list[dict[str, str]]],
     files: list[str],
 ) -> None:
+    inside = node.inside
     for child in element:
-        tag = child.tag
-        if not isinstance(tag, str):
-            continue
-        below = node.inside.get(tag if tag[0] != "{" else tag[tag.index("}") + 1 :])
+        below = inside.get(child.tag) or _qualified(
+            inside, child.tag
+        )  # a comment's tag is a function: no match
         if below is None:
             continue
-        if below.field or below.is_file:
-            text = child.text
-            if text and (text := text.strip()):
-                if below.is_file:
-                    files.append(text)
-                if below.field:
-                    row = current.get(below.group)
-                    if row is None:
-                        row = current[below.group] = _first_row(below.group, rows)
-                    row[below.field] = (
-                        f"{row[below.field]} {text}" if below.is_file and below.field in row else text
-                    )
-        elif below.starts:
-            fresh = dict(current)
-            for group in below.starts:
-                row = fresh[group] = {}
-                rows.setdefault(group, []).append(row)
-            _walk(child, below, fresh, rows, files)
-        else:
-            _walk(child, below, current, rows, files)
+        if not below.is_answer:
+            _walk(child, below, _opened(below, current, rows), rows, files)
+            continue
+        text = child.text
+        if not text or not (text := text.strip()):
+            continue
+        if below.is_file:
+            files.append(text)
+        if below.field:
+            row = current.get(below.group)
+            if row is None:
+                row = current[below.group] = {}
+                rows.setdefault(below.group, []).append(row)
+            row[below.field] = text
 
 
-def _first_row(group: str, rows: dict[str, list[dict[str, str]]]) -> dict[str, str]:
-    """A row for an answer outside any repeat of its group: the only one, where a group has but one."""
-    if group in ONCE and rows.get(group):
-        return rows[group][0]
-    row: dict[str, str] = {}
-    rows.setdefault(group, []).append(row)
-    return row
+def _qualified(inside: dict[str, _Node], tag: object) -> _Node | None:
+    """The node of an element in a namespace: some clients put the whole instance into one."""
+    return inside.get(tag.rpartition("}")[2]) if isinstance(tag, str) and tag[0] == "{" else None
+
+
+def _opened(
+    node: _Node, current: dict[str, dict[str, str]], rows: dict[str, list[dict[str, str]]]
+) -> dict[str, dict[str, str]]:
+    """The rows that answers inside this element go to: fresh ones for a turn of a repeat."""
+    if not node.starts:
+        return current
+    fresh = dict(current)
+    for group in node.starts:
+        row = fresh[group] = {}
+        rows.setdefault(group, []).append(row)
+    return fresh
 
 
 def read(xml: bytes, max_bytes: int = MAX_BYTES) -> Instance:
@@ -180,31 +186,36 @@ def read(xml: bytes, max_bytes: int = MAX_BYTES) -> Instance:
     return Instance(_meta(root), root)
 
 
+_parsers = threading.local()  # an lxml parser is quick to use again, but not for several threads at once
+
+
+def _parser() -> etree.XMLParser:
+    parser: etree.XMLParser | None = getattr(_parsers, "parser", None)
+    if parser is None:
+        parser = _parsers.parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False
+        )
+    return parser
+
+
 def _parse(xml: bytes) -> etree._Element:
-    # a parser for each call: lxml parsers are not for several threads at once
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
-        root = etree.fromstring(xml, parser)
+        root = etree.fromstring(xml, _parser())
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise InstanceUnreadable("not-xml", str(error)) from error
+        raise InstanceUnreadable(_fault(error), str(error)) from error
     info = root.getroottree().docinfo
     if info.internalDTD is not None or info.doctype:
         raise InstanceUnreadable("doctype", "a document type is not allowed")
     if (info.encoding or "UTF-8").upper() not in {"UTF-8", "US-ASCII", "ASCII"}:
         raise InstanceUnreadable("wrong-encoding", f"{info.encoding}, only UTF-8 is read")
-    if b"\x00" in xml:
-        raise InstanceUnreadable("wrong-encoding", "a NUL byte")
-    _check_depth(root)
     return root
 
 
-def _check_depth(root: etree._Element) -> None:
-    level = [root]
-    for _ in range(MAX_DEPTH):
-        level = [child for element in level for child in element if len(child)]
-        if not level:
-            return
-    raise InstanceUnreadable("too-deep", f"more than {MAX_DEPTH} levels")
+def _fault(error: Exception) -> Unreadable:
+    text = str(error).lower()
+    if "depth" in text:
+        return "too-deep"
+    return "wrong-encoding" if "utf-8" in text or "encoding" in text else "not-xml"
 
 
 def _meta(root: etree._Element) -> Meta:
@@ -232,11 +243,14 @@ def _meta_children(root: etree._Element) -> dict[str, str]:
     """Texts of meta's children by local name; an instanceID directly under the root counts as well."""
     found: dict[str, str] = {}
     for child in root:
-        name = etree.QName(child).localname if isinstance(child.tag, str) else ""
-        if name == "meta":
-            for entry in child:
-                if isinstance(entry.tag, str):
-                    found.setdefault(etree.QName(entry).localname, (entry.text or "").strip())
-        elif name in {"instanceID", "deprecatedID"}:
-            found.setdefault(name, (child.text or "").strip())
+        tag = child.tag
+        if not isinstance(tag, str) or not tag.endswith(("meta", "instanceID", "deprecatedID")):
+            continue
+        for entry in child if _local(tag) == "meta" else (child,):
+            if isinstance(entry.tag, str):
+                found.setdefault(_local(entry.tag), (entry.text or "").strip())
     return found
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]

@@ -95,16 +95,28 @@ def measurements(answers: Answers) -> list[Measurement]:
 
 
 def _tree(ordinal: int, row: dict[str, str]) -> TreeRow:
-    other = {
-        name: text
-        for name, text in row.items()
-        if name not in _READ or (name == "codes" or _unreadable(name, text))
-    }
-    return TreeRow(
-        _measurement(ordinal, row),
-        number(row.get("azimuth_deg")),
-        number(row.get("distance_m")),
-        other or None,
+    measurement = _measurement(ordinal, row)
+    azimuth, distance = number(row.get("azimuth_deg")), number(row.get("distance_m"))
+    other = {name: text for name, text in row.items() if name not in _READ}
+    if "codes" in row:
+        other["codes"] = row["codes"]
+    if _something_unread(row, measurement, azimuth, distance):
+        other |= {name: text for name, text in row.items() if _unreadable(name, text)}
+    return TreeRow(measurement, azimuth, distance, other or None)
+
+
+def _something_unread(
+    row: dict[str, str], m: Measurement, azimuth: float | None, distance: float | None
+) -> bool:
+    return (
+        (m.dbh_cm is None and "dbh_cm" in row)
+        or (m.height_m is None and "height_m" in row)
+        or (m.tally_code is None)
+        or (m.pom_m is None and "pom_m" in row)
+        or (azimuth is None and "azimuth_deg" in row)
+        or (distance is None and "distance_m" in row)
+        or (m.x_m is None and "x_m" in row)
+        or (m.y_m is None and "y_m" in row)
     )
 
 
