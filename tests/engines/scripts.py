@@ -24,6 +24,7 @@ FACTORS = {
     "/data/disturbance": "insects snow",
 }
 CORNERS = {
+    "/data/corners_measured": "yes",
     "/data/corners/corner[1]/post/corner_number": "SW",
     "/data/corners/corner[1]/post/corner_position": "36.2001 113.4401 1204 3",
     "/data/corners/corner[2]/post/corner_number": "NE",
@@ -60,3 +61,14 @@ TREES = {
     ),
 }
 """A living tree, one that was cut and so has no diameter, and a second stem."""
+
+
+def again(position: int, **answers: str) -> dict[str, str]:
+    """The answers for one tree of the last census on a remeasurement, by the names of its questions."""
+    return {f"/data/known/tree[{position}]/stem/{name}": text for name, text in answers.items()}
+
+
+def found(position: int, **answers: str) -> dict[str, str]:
+    """The answers for one tree that was not on the list, by the names of its questions without `new_`."""
+    group = f"/data/new_trees/new_tree[{position}]/new_stem"
+    return {f"{group}/new_{name}": text for name, text in answers.items()}
