@@ -29,7 +29,7 @@ check: $(READY) ## quick: format, lint, types, floors, fast tests (under two min
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --durations=5
 
 test: $(READY) field_kit/node_modules/.ready ## everything, on SQLite and PostgreSQL
