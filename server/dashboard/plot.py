@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, render_template
@@ -67,12 +67,13 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
         plot_report.trees(reader, visit["id"]), plot_report.trees(reader, last["id"]) if last else [], flags
     )
     definition = plot_report.definition(reader, visit["form_version_id"])
-    labels = Labels(Form.from_json(definition) if definition else None, locale)
+    listed = plot_report.species_names(reader, project_id)
+    labels = Labels(Form.from_json(definition) if definition else None, listed, locale)
     attachments = plot_report.attachments(reader, visit["source_id"])
     return {
         "before": last,
         "sheet": sheet,
-        "species": _Species(plot_report.species_names(reader, project_id), labels, locale),
+        "species": labels.species,
         "header": header(visit["header"], labels, locale),
         "map": stem_map(sheet.rows, _side_m(plot)),
         "attachments": attachments,
@@ -81,17 +82,6 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
         "chain": plot_report.chain(reader, visit["submission_id"]),
         "basal_area_m2": _basal_area_m2(sheet),
     }
-
-
-class _Species:
-    """A species code in words: the project's list, else the form's label, else the code."""
-
-    def __init__(self, listed: Mapping[str, Row], labels: Labels, locale: str) -> None:
-        self._listed, self._labels, self._locale = listed, labels, locale
-
-    def __call__(self, code: str) -> str:
-        found = self._listed.get(code)
-        return found[self._locale] if found else self._labels.of("tree.species", code)
 
 
 def _side_m(plot: Row) -> float | None:

@@ -65,11 +65,11 @@ def censuses(connection: Connection, project_id: int) -> list[Row]:
 
 
 def names(connection: Connection, project_id: int) -> dict[str, dict[int, str]]:
-    """What a list can be narrowed to: "township", "stratum" and "crew" -> id -> name, by name."""
+    """What a list can be narrowed to: "township", "stratum" and "crew" -> id -> name, as entered."""
     found: dict[str, dict[int, str]] = {}
     for table in (township, stratum, crew):
         query = (
-            select(table.c.id, table.c.name).where(table.c.project_id == project_id).order_by(table.c.name)
+            select(table.c.id, table.c.name).where(table.c.project_id == project_id).order_by(table.c.id)
         )
         found[table.name] = {row.id: row.name for row in connection.execute(query)}
     return found
@@ -80,9 +80,6 @@ def progress(connection: Connection, project_id: int, census_id: int | None) -> 
 
     Rows have township_id, name (both None for plots without one), planned and visited.
     """
-    here = select(
-        plot.c.township_id, func.count().label("planned"), func.count(visit.c.plot_id).label("visited")
-    )
     seen = _census_visits(project_id, census_id)
     here = select(
         plot.c.township_id, func.count().label("planned"), func.count(seen.c.visit_id).label("visited")
@@ -91,7 +88,7 @@ def progress(connection: Connection, project_id: int, census_id: int | None) -> 
     here = here.where(plot.c.project_id == project_id, plot.c.is_planned).group_by(plot.c.township_id)
     counted = here.subquery()
     query = select(counted, township.c.name).outerjoin(township, township.c.id == counted.c.township_id)
-    return [dict(row) for row in connection.execute(query.order_by(township.c.name)).mappings()]
+    return [dict(row) for row in connection.execute(query.order_by(township.c.id)).mappings()]
 
 
 def plots(connection: Connection, project_id: int, asked: PlotQuestion) -> tuple[int, list[Row]]:
