@@ -79,9 +79,14 @@ def _measured_for_height(plot: TruePlot, census: str) -> set[str]:
             kinds[tree.species.code].append(tree)
     chosen: set[str] = set()
     for trees in kinds.values():
-        order = sorted(trees, key=lambda tree: random.Random(f"{plot.plot.plot_id}/{tree.tag}").random())
+        order = sorted(trees, key=lambda tree: _height_rank(plot.plot.plot_id, tree))
         chosen |= {tree.tag for tree in order[:HEIGHTS_EACH_SPECIES]}
     return chosen
+
+
+def _height_rank(plot_id: str, tree: TrueTree) -> tuple[str, float]:
+    """Older trees first, then by lot: a new tree never takes the place of one that was measured before."""
+    return next(iter(tree.states)), random.Random(f"{plot_id}/{tree.tag}").random()
 
 
 def _row(tree: TrueTree, state: State, habit: Habit, luck: random.Random, with_height: bool) -> TypedRow:
