@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -42,15 +43,16 @@ def look(
     """Read submissions. Of a chain of edits only the last is taken; the others have had their time."""
     rows = submissions.to_unfold(connection, ids)
     crews = devices.crews(connection, {row.device_id for row in rows if row.device_id})
+    campaigns = plots.Campaigns(connection)
     return [
-        _read(connection, row, readers.get(connection, row.form_version_id), crews, max_bytes)
+        _read(row, readers.get(connection, row.form_version_id), crews, campaigns, max_bytes)
         for row in rows
         if row.superseded_by_id is None
     ]
 
 
 def _read(
-    connection: Connection, row: AnyRow, reader: Reader, crews: dict[int, int | None], max_bytes: int
+    row: AnyRow, reader: Reader, crews: dict[int, int | None], campaigns: plots.Campaigns, max_bytes: int
 ) -> Unfolded:
     answers = reader.answers(read(submissions.xml_of(row), max_bytes).root)
     plot, about = answers.one("plot"), answers.one("visit")
@@ -63,7 +65,7 @@ def _read(
         project_id=row.project_id,
         plot_name=(plot.get("plot_id") or NO_PLOT)[:80],
         census_name=_census(
-            connection, row.project_id, about, on.isoformat() if on else None, row.received_at
+            campaigns, row.project_id, about, on.isoformat() if on else None, row.received_at
         ),
         visit=_visit_values(row, plot, about, answers, crews, on.isoformat() if on else None)
         if has_visit
@@ -79,14 +81,14 @@ def _read(
 
 
 def _census(
-    connection: Connection, project_id: int, about: dict[str, str], on: str | None, received_at: int
+    campaigns: plots.Campaigns, project_id: int, about: dict[str, str], on: str | None, received_at: int
 ) -> str:
     """The census the crew names; else the one whose campaign covers the day; else the year."""
     named = about.get("census")
     if named:
         return named[:80]
     year = on[:4] if on else str(1970 + int(received_at / 1000 / 86400 / 365.2425))
-    return (plots.census_on(connection, project_id, on) if on else None) or year
+    return (campaigns.on(project_id, on) if on else None) or year
 
 
 def _visit_values(
@@ -214,8 +216,14 @@ def _columns(visit_id: int, tree_id: int | None, row: TreeRow) -> tuple[Any, ...
         visit_id, tree_id, m.ordinal, m.tag[:40], m.stem_id[:20], m.species[:40],
         None if m.tally_code is None else int(m.tally_code), m.dbh_cm, m.height_m, m.pom_m,
         row.azimuth_deg, row.distance_m, m.x_m, m.y_m, m.verified, m.dbh_text,
-        json.dumps(row.other, ensure_ascii=False) if row.other else None,
+        " ".join(sorted(m.codes)) or None, _as_json(tuple(row.other.items())) if row.other else None,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _as_json(items: tuple[tuple[str, str], ...]) -> str:
+    """Further answers as text; most trees of a plot have the same ones."""
+    return json.dumps(dict(items), ensure_ascii=False)
 
 
 def _write_thinning(connection: Connection, one: Unfolded) -> set[int]:

@@ -77,18 +77,29 @@ def _numbers(connection: Connection, table: Any, name: Any, wanted: list[Key]) -
     }
 
 
-def census_on(connection: Connection, project_id: int, on: str) -> str | None:
-    """The census whose campaign covers a day."""
-    query = (
-        select(census.c.name)
-        .where(
-            census.c.project_id == project_id,
-            census.c.starts_on <= on,
-            (census.c.ends_on.is_(None)) | (census.c.ends_on >= on),
+class Campaigns:
+    """Which census covers a day; asked of the store once for each project."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[int, list[tuple[str, str, str | None]]] = {}
+
+    def on(self, project_id: int, day: str) -> str | None:
+        """The census whose campaign covers a day (ISO text); of several the one that began last."""
+        spans = self._known.get(project_id)
+        if spans is None:
+            spans = self._known[project_id] = self._spans(project_id)
+        return next(
+            (name for name, start, end in spans if start <= day and (end is None or day <= end)), None
         )
-        .order_by(census.c.starts_on.desc())
-    )
-    return connection.execute(query).scalar()
+
+    def _spans(self, project_id: int) -> list[tuple[str, str, str | None]]:
+        query = (
+            select(census.c.name, census.c.starts_on, census.c.ends_on)
+            .where(census.c.project_id == project_id, census.c.starts_on.is_not(None))
+            .order_by(census.c.starts_on.desc(), census.c.name)
+        )
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
 
 
 def entities(connection: Connection, project_id: int, crew_id: int | None) -> list[tuple[Any, ...]]:

@@ -270,6 +270,7 @@ measurement = Table(
     Column("azimuth_deg", Float), Column("distance_m", Float), Column("x_m", Float), Column("y_m", Float),
     Column("verified", Boolean, nullable=False),
     Column("dbh_text", Text, nullable=False),  # the diameter exactly as typed
+    Column("codes", Text),  # condition codes, separated by spaces; NULL: none
     Column("other", JSON(none_as_null=True)),  # remaining tree.* answers as typed; NULL: none
     UniqueConstraint("visit_id", "ordinal"),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from server.store.schema import census, measurement, project, thinning, thinning
 
 MEASUREMENT_COLUMNS = (
     "visit_id", "tree_id", "ordinal", "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "pom_m",
-    "azimuth_deg", "distance_m", "x_m", "y_m", "verified", "dbh_text", "other",
+    "azimuth_deg", "distance_m", "x_m", "y_m", "verified", "dbh_text", "codes", "other",
 )  # fmt: skip
 
 TreeKey = tuple[int, str, str]  # plot's number, tag, stem
@@ -110,7 +110,7 @@ def _tree_numbers(connection: Connection, plot_ids: set[int]) -> dict[TreeKey, i
     return {
         (row[0], row[1], row[2]): row[3]
         for some in bulk.chunks(sorted(plot_ids))
-        for row in connection.execute(query.where(tree.c.plot_id.in_(some)))
+        for row in connection.execute(query.where(tree.c.plot_id.in_(some))).all()
     }
 
 
@@ -122,25 +122,40 @@ def add_measurements(connection: Connection, rows: Sequence[tuple[Any, ...]]) ->
 _TREES = select(
     measurement.c.visit_id, measurement.c.ordinal, measurement.c.tag, measurement.c.stem_id, measurement.c.species,
     measurement.c.tally_code, measurement.c.dbh_cm, measurement.c.height_m, measurement.c.pom_m, measurement.c.x_m,
-    measurement.c.y_m, measurement.c.verified, measurement.c.dbh_text, measurement.c.other,
-)  # fmt: skip
-_CODES = {int(code): code for code in TallyCode}
+    measurement.c.y_m, measurement.c.verified, measurement.c.codes, measurement.c.dbh_text,
+).order_by(measurement.c.visit_id, measurement.c.ordinal)  # fmt: skip
+_TALLY: dict[int | None, TallyCode] = {int(code): code for code in TallyCode}
+_NO_CODES: frozenset[str] = frozenset()
 
 
 def measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Measurement]]:
     """The trees of some visits, in each crew's order."""
     found: dict[int, list[Measurement]] = {}
     for some in bulk.chunks(sorted(set(visit_ids))):
-        query = _TREES.where(measurement.c.visit_id.in_(some)).order_by(
-            measurement.c.visit_id, measurement.c.ordinal
-        )
-        for row in connection.execute(query):
-            other = row[13]
-            found.setdefault(row[0], []).append(
+        for row in connection.execute(_TREES.where(measurement.c.visit_id.in_(some))).all():
+            (
+                visit_id,
+                ordinal,
+                tag,
+                stem_id,
+                species,
+                tally,
+                dbh,
+                height,
+                pom,
+                x,
+                y,
+                verified,
+                codes,
+                text,
+            ) = row
+            trees = found.get(visit_id)
+            if trees is None:
+                trees = found[visit_id] = []
+            trees.append(
                 Measurement(
-                    row[1], row[2], row[3], row[4], _CODES.get(row[5]) if row[5] is not None else None,
-                    row[6], row[7], row[8], row[9], row[10], bool(row[11]),
-                    frozenset(other["codes"].split()) if other and "codes" in other else frozenset(), row[12],
+                    ordinal, tag, stem_id, species, _TALLY.get(tally), dbh, height, pom, x, y, verified,
+                    frozenset(codes.split()) if codes else _NO_CODES, text,
                 )
             )  # fmt: skip
     return found
