@@ -131,10 +131,8 @@ def _walk(
 ) -> None:
     inside = node.inside
     for child in element:
-        below = inside.get(child.tag) or _qualified(
-            inside, child.tag
-        )  # a comment's tag is a function: no match
-        if below is None:
+        below = inside.get(child.tag) or _qualified(inside, child.tag)
+        if below is None:  # nothing asked for, or a comment: its tag is a function
             continue
         if not below.is_answer:
             _walk(child, below, _opened(below, current, rows), rows, files)
@@ -147,9 +145,19 @@ def _walk(
         if below.field:
             row = current.get(below.group)
             if row is None:
-                row = current[below.group] = {}
-                rows.setdefault(below.group, []).append(row)
+                row = current[below.group] = _first_row(below.group, rows)
+            if below.is_file and below.field in row:
+                text = f"{row[below.field]} {text}"
             row[below.field] = text
+
+
+def _first_row(group: str, rows: dict[str, list[dict[str, str]]]) -> dict[str, str]:
+    """A row for an answer outside any repeat of its group: the only one, where a group has but one."""
+    if group in ONCE and group in rows:
+        return rows[group][0]
+    row: dict[str, str] = {}
+    rows.setdefault(group, []).append(row)
+    return row
 
 
 def _qualified(inside: dict[str, _Node], tag: object) -> _Node | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -108,8 +109,8 @@ def make(
 
     `species` are the project's, with zh and en labels; those of the trees that are missing among them are added
     under their code. With `entities` each tree also updates its entity in the list `trees` (spec 2025.1), and
-    trees.csv is that list. Raises ValueError for a tag that stands twice in a plot, for a plot that stands twice,
-    and for a tree without an entity_id where entities are asked for.
+    trees.csv is that list. Raises ValueError for a tag that stands twice in a plot, for a plot that stands
+    twice, and, where entities are asked for, for a tree without an entity_id or with that of another.
     """
     plots = tuple(plots)
     offered = _offered(species, plots)
@@ -185,10 +186,12 @@ def _check(plots: Sequence[RemeasurePlot], entities: bool) -> None:
         homeless = [tree.tag for tree in plot.trees if not tree.entity_id]
         if entities and homeless:
             raise ValueError(f"plot {plot.plot_id}: no entity_id for {', '.join(homeless)}")
+    if entities:  # a list in which one id stands twice stops ODK Collect in the middle of the form
+        _once([tree.entity_id for plot in plots for tree in plot.trees], "entity_id")
 
 
 def _once(names: Sequence[str], what: str) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise ValueError(f"{what} {', '.join(twice)} stands twice")
 

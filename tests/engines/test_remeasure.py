@@ -33,11 +33,11 @@ def engines(javarosa: None, xforms_engine: None) -> None:
     """Both engines, or a loud skip."""
 
 
-def tree(tag: str, dbh_cm: float, azimuth_deg: float) -> RemeasureTree:
+def tree(tag: str, dbh_cm: float, azimuth_deg: float, entity_id: str = "") -> RemeasureTree:
     # five years, tape tolerance 0.3 cm, growth at most 2.5 cm a year: 22.4 -> 21.8 to 35.5
     low_cm, high_cm = limits(dbh_cm, 5, 0.3, 2.5)
     return RemeasureTree(
-        tag, "1", PINE.value, 11, dbh_cm, low_cm, high_cm, azimuth_deg, 4.2, IDS.get(tag, f"id-{tag}"), 3
+        tag, "1", PINE.value, 11, dbh_cm, low_cm, high_cm, azimuth_deg, 4.2, entity_id or IDS[tag], 3
     )
 
 
@@ -45,7 +45,7 @@ def tree(tag: str, dbh_cm: float, azimuth_deg: float) -> RemeasureTree:
 def made(entities: bool = False) -> Remeasure:
     plots = [
         RemeasurePlot("PS-014", 36.2, 113.44, "一队", [tree("3", 10.4, 200), tree("1", 22.4, 30)]),
-        RemeasurePlot("PS-015", 36.3, 113.45, "二队", [tree("1", 31.0, 10)]),
+        RemeasurePlot("PS-015", 36.3, 113.45, "二队", [tree("1", 31.0, 10, "other")]),
         RemeasurePlot("PS-016", 36.3, 113.46, "二队"),
     ]
     return make("平顺县", "2026", plots, version="2026112201", species=[PINE, OAK], entities=entities)
