@@ -29,7 +29,7 @@ def faults(xml: bytes, files: Mapping[str, bytes]) -> list[Fault]:
 def absent(form: Form, files: Mapping[str, bytes]) -> tuple[str, ...]:
     """A warning for each file that the form expects and that is not among `files`."""
     return tuple(
-        f"{name} is not beside the form: until it is published with it, phones show nothing to choose from"
+        f"缺少文件 {name}，手机上将没有选项可选 / {name} is missing: phones will have nothing to choose from"
         for name in form.media
         if name not in files
     )

@@ -22,7 +22,7 @@ from forms import attachments, mapping, sheet
 from forms.definition import Form
 from forms.errors import Fault, FormInvalid
 from forms.measures import NAMESPACE
-from forms.xform import read_form
+from forms.xform import read_form, undeclared_instances
 
 SUFFIXES = (".xlsx", ".csv", ".md")
 """XLSForms are read from these. Not .xls: a binary format that nobody should take from strangers."""
@@ -67,7 +67,7 @@ def compile_form(source: Path, *, media: Mapping[str, bytes] | None = None) -> C
     form = _mapped(read_form(xml, tuple(converted.warnings)), rows)
     made = {} if converted.itemsets is None else {"itemsets.csv": converted.itemsets.encode()}
     beside = {**(media or {}), **made}
-    if wanting := attachments.faults(xml, beside):
+    if wanting := [*_undeclared(xml, book), *attachments.faults(xml, beside)]:
         raise FormInvalid(tuple(wanting))
     return Compiled(replace(form, warnings=form.warnings + attachments.absent(form, beside)), xml, made)
 
@@ -197,6 +197,26 @@ def _fault_in(place: str, row: int, column: str, what: str) -> Fault:
         place, row, column, what, "correct this cell and publish again",
         f"pyxform 报告：{what}", "改正这一处后重新发布",
     )  # fmt: skip
+
+
+def _undeclared(xml: bytes, book: DefinitionData) -> list[Fault]:
+    """A fault for each table that a formula looks into and the form does not bring."""
+    return [
+        Fault(
+            "survey", _first_row_with(book, f"instance('{name}')"), "",
+            f"instance('{name}') looks into a table that the form does not declare",
+            f"add a row of type csv-external named {name}",
+            f"instance('{name}') 引用的数据表没有声明", f"加一行，类型 csv-external，名称 {name}",
+        )
+        for name in undeclared_instances(xml)
+    ]  # fmt: skip
+
+
+def _first_row_with(book: DefinitionData, text: str) -> int:
+    for number, row in enumerate(book.survey or (), start=2):
+        if any(text in str(entry) for entry in row.values()):
+            return number
+    return 0
 
 
 def _mapped(form: Form, rows: list[sheet.Row]) -> Form:

@@ -35,6 +35,11 @@ _ASK_WITH: dict[Kind, str] = {
     Kind.FILE: "image",
 }  # fmt: skip
 
+_NO_PLOT_ID = (
+    "没有名为 plot_id 的问题：记录会保存，但不会生成样地调查"
+    " / no question is named plot_id: answers are kept, no visit comes of them"
+)
+
 
 class Named(NamedTuple):
     """What the question names alone give: path -> measure, and what was left out and why."""
@@ -68,7 +73,7 @@ def by_name(rows: Iterable[Row]) -> Named:
         if key is None:
             continue
         if why := _unusable(row, key, taken):
-            warnings.append(f"{row.name} (row {row.number}) is not used: {why}")
+            warnings.append(f"{row.name} (row {row.number}) 未采用 / is not used: {why}")
         else:
             taken[row.repeat, key] = row
     tagged = {level for level, key in taken if key == "tree.tag"}
@@ -76,20 +81,18 @@ def by_name(rows: Iterable[Row]) -> Named:
         place: row for place, row in taken.items() if not place[1].startswith("tree.") or place[0] in tagged
     }
     if not any(key == "plot.plot_id" for _, key in kept):
-        return Named(
-            {}, (*warnings, "no question is named plot_id: answers are kept, no visit comes of them")
-        )
+        return Named({}, (*warnings, _NO_PLOT_ID))
     return Named({row.path: key for (_, key), row in kept.items()}, tuple(warnings))
 
 
 def _unusable(row: Row, key: str, taken: dict[tuple[str, str], Row]) -> str:
     measure = MEASURES[key]
     if row.type not in FITTING[measure.kind]:
-        return f"{row.word} cannot hold {key} ({measure.kind})"
+        return f"{row.word} 类型存不了 / cannot hold {key} ({measure.kind})"
     if row.repeat and measure.group in ONCE:
-        return f"{key} inside a repeat"
+        return f"{key} 在重复组里 / inside a repeat"
     if (row.repeat, key) in taken and measure.kind is not Kind.FILE:
-        return f"{taken[row.repeat, key].name} is {key} already"
+        return f"{taken[row.repeat, key].name} 已经是 / is already {key}"
     return ""
 
 

@@ -24,7 +24,7 @@ _CONTROLS = {f"{_X}{tag}": kind for tag, kind in {
     "trigger": "trigger",
 }.items()} | {"{http://www.opendatakit.org/xforms}rank": "rank"}  # fmt: skip
 _ITEXT = re.compile(r"^jr:itext\('([^']+)'\)$")
-_ITEMSET = re.compile(r"instance\('([^']+)'\)")
+_ITEMSET = re.compile(r"\binstance\(\s*['\"]([^'\"]+)['\"]\s*\)")
 _SEARCH = re.compile(r"search\(\s*'([^']+)'")
 _LANGUAGE = re.compile(r"\(([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]+)*\)\s*$")
 _LANGUAGE_NAMES = {
@@ -71,6 +71,16 @@ def file_selects(xml: bytes) -> list[FileSelect]:
     """Every select of an XForm that takes its choices from a file beside the form."""
     document = _Document(_parse(xml))
     return [select for control in document.controls.values() for select in document.file_select(control)]
+
+
+def undeclared_instances(xml: bytes) -> list[str]:
+    """Names in `instance('...')` that no secondary instance bears: a phone stops at such a form with an error."""
+    document = _Document(_parse(xml))
+    formulas = [
+        str(text) for node in document.root.iter() for text in node.attrib.values() if "instance(" in text
+    ]
+    named = dict.fromkeys(name for formula in formulas for name in _ITEMSET.findall(formula))
+    return [name for name in named if name not in document.secondary]
 
 
 def _parse(xml: bytes) -> etree._Element:
