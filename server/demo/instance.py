@@ -77,7 +77,7 @@ class Renderer:
         inner = "".join(
             filling.element(child) for child in self._root.inside.values() if child.name != "meta"
         )
-        filling.check_all_used()
+        filling.check_all_placed()
         attributes = f" id={quoteattr(self._form.form_id)} version={quoteattr(self._form.version)}"
         meta = _meta(instance_id, deprecated_id, instance_name)
         name = self._root.name
@@ -98,16 +98,25 @@ class _Filling:
         self._rows = rows
         self._named = named
         self._current: dict[str, Row] = {group: found[0] for group, found in rows.items() if found}
-        self._placed: set[tuple[str, str]] = set()  # (group, field) that some question took
         self._in_repeat: set[str] = set()
-        self._taken: dict[tuple[str, str], int] = {}  # how many of a list's texts are placed
+        self._asked: dict[tuple[str, str], int] = {}  # how many questions have asked for a field of this row
 
     def element(self, node: _Node) -> str:
+        """The XML of an element and all that is inside it."""
         if node.is_question:
             return _element(node.name, escape(self._answer(node)))
         if node.is_repeat:
             return "".join(self._repeated(node))
         return f"<{node.name}>{self._children(node)}</{node.name}>"
+
+    def check_all_placed(self) -> None:
+        """Raise ValueError where something of the rows has found no question."""
+        for group, rows in self._rows.items():
+            if group in self._in_repeat:
+                continue
+            if len(rows) > 1:
+                raise ValueError(f"{len(rows)} rows of {group}, but the form does not repeat it")
+            self._check_placed(group)
 
     def _children(self, node: _Node) -> str:
         return "".join([self.element(child) for child in node.inside.values()])
@@ -119,8 +128,10 @@ class _Filling:
         outside = self._current
         for number in range(max((len(self._rows.get(group, ())) for group in groups), default=0)):
             self._current = {**outside, **{group: self._row(group, number) for group in groups}}
-            self._taken = {key: count for key, count in self._taken.items() if key[0] not in groups}
+            self._asked = {key: count for key, count in self._asked.items() if key[0] not in groups}
             yield f"<{node.name}>{self._children(node)}</{node.name}>"
+            for group in groups:
+                self._check_placed(group)
         self._current = {group: row for group, row in outside.items() if group not in groups}
 
     def _row(self, group: str, number: int) -> Row:
@@ -132,23 +143,17 @@ class _Filling:
             return self._named.get(node.name, "")
         value = self._current.get(node.group, {}).get(node.field, "")
         key = (node.group, node.field)
-        self._placed.add(key)
+        place = self._asked.get(key, 0)
+        self._asked[key] = place + 1
         if isinstance(value, str):
-            # a text has one place: a second question of the same measure stays empty
-            first = self._taken.setdefault(key, id(node)) == id(node)
-            return value if first else ""
-        place = self._taken.get(key, 0)
-        self._taken[key] = place + 1
+            return value if place == 0 else ""
         return value[place] if place < len(value) else ""
 
-    def check_all_used(self) -> None:
-        for group, rows in self._rows.items():
-            if len(rows) > 1 and group not in self._in_repeat:
-                raise ValueError(f"{len(rows)} rows of {group}, but the form does not repeat it")
-            for row in rows:
-                for name in row:
-                    if (group, name) not in self._placed:
-                        raise ValueError(f"the form does not ask for {group}.{name}")
+    def _check_placed(self, group: str) -> None:
+        for name, value in self._current.get(group, {}).items():
+            count = 1 if isinstance(value, str) else len(value)
+            if self._asked.get((group, name), 0) < count:
+                raise ValueError(f"the form does not ask for {group}.{name}, or not {count} times")
 
 
 def _groups(node: _Node) -> Iterator[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forms.compile import compile_form
 from forms.definition import Form, Question
 from forms.instance import Reader, read
-from server.demo.instance import Renderer, render_instance
+from server.demo.instance import Renderer, Rows, render_instance
 
 LIBRARY = Path(__file__).parents[2] / "forms" / "library"
 
@@ -65,11 +65,31 @@ def test_an_edit_names_the_instance_it_replaces() -> None:
     assert read(xml).meta[2:5] == ("uuid:2", "uuid:1", "PS-0001 / 2026")
 
 
-@pytest.mark.parametrize("rows", [{"tree": [{"girth": "31"}]}, {"thinning": [{"permit": "1"}]},
-                                  {"plot": [{"plot_id": "1"}, {"plot_id": "2"}]}])  # fmt: skip
-def test_nothing_is_dropped_in_silence(rows: dict[str, list[dict[str, str]]]) -> None:
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"tree": [{"girth": "31"}]},
+        {"thinning": [{"permit": "1"}]},
+        {"plot": [{"plot_id": "1"}, {"plot_id": "2"}]},
+        {"tree": [{"tag": "1"}, {"tag": "2", "photo": ["a.jpg", "b.jpg"]}]},
+        {"visit": [{"photo": ["a.jpg", "b.jpg", "c.jpg"]}]},
+    ],
+)
+def test_nothing_is_dropped_in_silence(rows: Rows) -> None:
     with pytest.raises(ValueError, match="form does not"):
         render_instance(SMALL, rows, "uuid:1")
+
+
+def test_of_two_repeats_for_trees_the_first_takes_the_rows() -> None:
+    two = Form(
+        "two",
+        "1",
+        "Two",
+        (Question("/data/known/tag", "string", "tree.tag"), Question("/data/new/tag", "string", "tree.tag")),
+        repeats=("/data/known", "/data/new"),
+    )
+    xml = render_instance(two, {"tree": [{"tag": "1"}, {"tag": "2"}]}, "uuid:1")
+    assert b"<known><tag>1</tag></known><known><tag>2</tag></known><meta>" in xml
 
 
 _LETTERS = st.characters(
