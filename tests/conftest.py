@@ -164,13 +164,14 @@ def cast(database: Database, clock: Clock) -> cast_module.Cast:
 
 
 @pytest.fixture
-def app(settings: Settings, database: Database) -> Flask:
+def app(settings: Settings, database: Database) -> Iterator[Flask]:
     """The real app over the same store as `database`; its pages may be posted to without a CSRF token."""
     from server.app import create_app
 
     app = create_app(settings)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    return app
+    yield app
+    app.extensions["yangdi-database"].close()
 
 
 @pytest.fixture
