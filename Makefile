@@ -9,7 +9,7 @@ DATA   ?= var/demo
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench build format generated constraints clean
+.PHONY: help setup demo test check bench build format generated migration constraints clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -47,6 +47,11 @@ format: $(READY) ## write the code as `make check` wants it
 
 generated: $(READY) ## write again what is documented from the code: deploy/env.example, README's command table
 	$(BIN)/python -m tests.house.generated
+
+migration: $(READY) ## draft the next migration: make migration WORDS="plots get a slope"
+	$(BIN)/python -m server.store.migrations "$(WORDS)"
+	$(BIN)/ruff check --fix-only --quiet server/store/migrations/versions
+	$(BIN)/ruff format --quiet server/store/migrations/versions
 
 constraints: ## the newest versions that pyproject.toml allows, tried in a fresh environment
 	rm -rf build/fresh
