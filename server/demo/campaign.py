@@ -12,7 +12,7 @@ from server.demo import crews
 from server.demo.county import Census, County, Crew, Habit, Plot, loose_plot
 from server.demo.crews import Copied, TypedRow
 from server.demo.growth import TruePlot, grow_plot
-from server.demo.slips import Slip, slip
+from server.demo.slips import Change, Slip, slip
 from server.demo.thinning import SimulatedThinning, make_thinning, touched_plots
 from server.demo.visits import SimulatedVisit, make_visit, morning
 
@@ -96,21 +96,26 @@ class _CrewWork:
         self, plot: TruePlot, census: Census, day: date, hour: int, years_on: int
     ) -> tuple[SimulatedVisit, list[Slip]]:
         where = f"{self._county.seed}/{census.name}/{plot.plot.plot_id}"
-        rows = crews.typed_rows(plot, census.name, self._crew.habit, random.Random(f"{where}/typed"))
-        copied = self._copies(plot.plot, rows, random.Random(f"{where}/copies"))
-        honest = [dict(row) for row in rows]
-        luck = random.Random(f"{where}/slips")
-        changes = slip(rows, luck, *self._rates)
-        slips = [_copy_slip(c, plot, census.name) for c in copied]
-        slips += [_noted(plot, census.name, *change) for change in changes]
-        self._last[plot.plot.plot_id] = self._previous = honest
+        rows, copied, changes = self._typed(plot, census.name, where)
         luck = random.Random(f"{where}/visit")
         taped = _taped(plot, census.name, [c.tag for c in changes if c.field == "dbh_cm"])
         started_at = morning(day, luck, hour)
         visit = make_visit(
             plot, census.name, started_at, rows, luck, copied=len(copied), taped=taped, years_on=years_on
         )
-        return visit, slips
+        slips = [_noted(plot, census.name, c.kind, c.tag, "dbh_cm", c.measured, c.typed) for c in copied]
+        return visit, slips + [_noted(plot, census.name, *change) for change in changes]
+
+    def _typed(
+        self, plot: TruePlot, census: str, where: str
+    ) -> tuple[list[TypedRow], list[Copied], list[Change]]:
+        """The rows of a visit with what is wrong in them. Each kind of wrong has its own luck, so that more slips
+        do not change what is copied."""
+        rows = crews.typed_rows(plot, census, self._crew.habit, random.Random(f"{where}/typed"))
+        copied = self._copies(plot.plot, rows, random.Random(f"{where}/copies"))
+        self._last[plot.plot.plot_id] = self._previous = [dict(row) for row in rows]
+        changes = slip(rows, random.Random(f"{where}/slips"), *self._rates)
+        return rows, copied, changes
 
     def _copies(self, plot: Plot, rows: list[TypedRow], luck: random.Random) -> list[Copied]:
         if self._crew.habit is not Habit.COPIES or not self._last:
@@ -136,10 +141,6 @@ def _taped(plot: TruePlot, census: str, slipped: list[str]) -> list[str]:
     living = [tree for tree in plot.found_in(census) if tree.states[census].tally_code.is_alive]
     largest = max(living, key=lambda tree: tree.states[census].dbh_cm).tag
     return list(dict.fromkeys([largest, *slipped]))
-
-
-def _copy_slip(copied: Copied, plot: TruePlot, census: str) -> Slip:
-    return _noted(plot, census, copied.kind, copied.tag, "dbh_cm", copied.measured, copied.typed)
 
 
 def _noted(plot: TruePlot, census: str, kind: str, tag: str, field: str, intended: str, typed: str) -> Slip:
