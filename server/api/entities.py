@@ -44,7 +44,7 @@ def csv_of(connection: Connection, project_id: int, crew_id: int | None, name: s
     """The list behind a file name, as this crew may see it. Raises NotFound for a name that is no list of ours."""
     if name == "plots.csv":
         rows = plots.entities(connection, project_id, crew_id)
-        return openrosa.entity_csv(PLOT_PROPERTIES, ((entity_id(_PLOT, r[0]), r[1], 1, *r[1:]) for r in rows))
+        return openrosa.entity_csv(PLOT_PROPERTIES, ((entity_id(_PLOT, r.id), r.plot_id, 1, *r[1:6]) for r in rows))
     if name == "trees.csv":
         return openrosa.entity_csv(TREE_PROPERTIES, _trees(connection, project_id, crew_id))
     raise NotFound()
@@ -52,7 +52,7 @@ def csv_of(connection: Connection, project_id: int, crew_id: int | None, name: s
 
 def _trees(connection: Connection, project_id: int, crew_id: int | None) -> Iterable[tuple[Any, ...]]:
     names = {row[0]: row[1] for row in plots.entities(connection, project_id, crew_id)}
-    for row in visits.tree_entities(connection, project_id, list(names)):
+    for row in visits.last_trees(connection, project_id, list(names)):
         # the version grows with every submission that says something new about the tree
         yield (
             row.entity_id or entity_id(_TREE, row.id), row.tag, row.source_id, entity_id(_PLOT, row.plot_id),

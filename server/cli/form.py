@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 
 import click
-from forms.report import report
 from sqlalchemy import Connection, select
 
 from forms.compile import Compiled, compile_form
 from forms.errors import FormInvalid
+from forms.report import report
 from server.cli.joined import now_ms, open_database, project_number
 from server.problems import Problem
 from server.steps import publish as publish_step
+from server.steps.take_along import take_along
 from server.store import forms as forms_store
 from server.store.schema import form as form_table
 from server.store.schema import form_version, project
@@ -83,6 +85,32 @@ def _compiled(source: Path, media: dict[str, bytes]) -> Compiled:
         for fault in invalid.faults:
             click.echo(str(fault), err=True)
         sys.exit(1)
+
+
+@form.command()
+@click.option("--census", required=True, help="Name of the census that the form is for.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="About when it will be measured; else today.")
+@click.option("--project", "project_name", help="Name or number of the project, where there are several.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
+              help="Folder for remeasure.md, plots.csv and trees.csv; `form publish` takes them.")  # fmt: skip
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def remeasure(census: str, on: datetime | None, project_name: str | None, out: Path, lang: str) -> None:
+    """Make the form that crews take along: every plot's trees of the last census, prefilled, with limits."""
+    database = open_database()
+    day = on.date() if on else date.today()  # the day where the crew is
+    with database.reading() as connection:
+        number = project_number(connection, project_name)
+        try:
+            made = take_along(connection, number, census, day, f"{day:%Y%m%d}{now_ms() // 1000 % 86400:05d}")
+        except Problem as problem:
+            raise click.ClickException(problem.sentence(lang)) from problem
+    database.close()
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "remeasure.md").write_text(made.form_markdown, encoding="utf-8")
+    for name, content in made.media.items():
+        (out / name).write_bytes(content)
+    files = " ".join(f"--media {out / name}" for name in made.media)
+    click.echo(f"yangdi form publish {out / 'remeasure.md'} {files}")
 
 
 @form.command("list")

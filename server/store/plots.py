@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select, tuple_
 
 from server.store import bulk
 from server.store.hot import Hot
-from server.store.schema import census, plot, township
+from server.store.schema import census, crew, plot, township
 
 Key = tuple[int, str]  # project and name
 
@@ -102,14 +102,32 @@ class Campaigns:
         return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
 
 
-def entities(connection: Connection, project_id: int, crew_id: int | None) -> list[tuple[Any, ...]]:
-    """Planned plots for a phone: number, plot_id, lat, lon, area_ha, township; of one crew where it is given."""
+class Planned(NamedTuple):
+    """A planned plot for a phone; degrees WGS 84."""
+
+    id: int
+    plot_id: str
+    lat: float | None
+    lon: float | None
+    area_ha: float | None
+    township: str | None
+    crew: str | None
+
+
+def entities(connection: Connection, project_id: int, crew_id: int | None) -> list[Planned]:
+    """Planned plots by name; those of one crew, and those of nobody, where a crew is given."""
     query = (
-        select(plot.c.id, plot.c.plot_id, plot.c.lat, plot.c.lon, plot.c.area_ha, township.c.name)
-        .select_from(plot.outerjoin(township, township.c.id == plot.c.township_id))
+        select(
+            plot.c.id, plot.c.plot_id, plot.c.lat, plot.c.lon, plot.c.area_ha, township.c.name, crew.c.name
+        )
+        .select_from(
+            plot.outerjoin(township, township.c.id == plot.c.township_id).outerjoin(
+                crew, crew.c.id == plot.c.crew_id
+            )
+        )
         .where(plot.c.project_id == project_id, plot.c.is_planned)
         .order_by(plot.c.plot_id)
     )
     if crew_id is not None:
         query = query.where((plot.c.crew_id == crew_id) | plot.c.crew_id.is_(None))
-    return [tuple(row) for row in connection.execute(query)]
+    return [Planned._make(row) for row in connection.execute(query).all()]

@@ -17,3 +17,9 @@ def infos(connection: Connection, project_id: int) -> dict[str, SpeciesInfo]:
         code: SpeciesInfo(code, latin.partition(" ")[0], group)
         for code, latin, group in connection.execute(query)
     }
+
+
+def labels(connection: Connection, project_id: int) -> dict[str, dict[str, str]]:
+    """The names of each species by language, in the order of the codes."""
+    query = select(species.c.code, species.c.zh, species.c.en).where(species.c.project_id == project_id)
+    return {code: {"zh": zh, "en": en} for code, zh, en in connection.execute(query.order_by(species.c.code))}

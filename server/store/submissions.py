@@ -47,7 +47,7 @@ _SAME_ID = Hot(
         submission.c.instance_id == bindparam("instance_id"),
     )
 )
-_BOUND = {name: bindparam(name) for name in Sent._fields}
+_BOUND: dict[str, Any] = {name: bindparam(name) for name in Sent._fields}
 _INSERT = Hot(
     sqlite=sqlite.insert(submission).values(_BOUND).on_conflict_do_nothing().returning(submission.c.id),
     postgresql=postgresql.insert(submission)

@@ -214,20 +214,28 @@ def as_day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def tree_entities(connection: Connection, project_id: int, plot_ids: Sequence[int]) -> list[AnyRow]:
-    """Every tree of some plots as last measured, for the list that a phone takes along."""
-    last = (
-        select(visit.c.plot_id, visit.c.id, visit.c.source_id, visit.c.measured_on)
-        .where(visit.c.project_id == project_id, visit.c.kind == "visit")
-        .order_by(visit.c.plot_id, visit.c.measured_on, visit.c.id)
-    )
-    latest: dict[int, Any] = {}
-    wanted = set(plot_ids)
-    for row in connection.execute(last):
-        if row.plot_id in wanted:
-            latest[row.plot_id] = row
-    found: list[AnyRow] = []
-    for some in bulk.chunks(sorted(row.id for row in latest.values())):
+class LastTree(NamedTuple):
+    """A tree as the last visit of its plot left it. `source_id`: the submission that said so."""
+
+    id: int
+    entity_id: str | None
+    plot_id: int
+    tag: str
+    stem_id: str
+    species: str
+    tally_code: int | None
+    dbh_cm: float | None
+    azimuth_deg: float | None
+    distance_m: float | None
+    source_id: int
+    measured_on: str | None
+
+
+def last_trees(connection: Connection, project_id: int, plot_ids: Sequence[int]) -> list[LastTree]:
+    """Every tree of some plots as last measured, plot by plot, in order of azimuth. A tag that stands twice in a
+    visit is taken once: a phone's list must not break on it."""
+    found: list[LastTree] = []
+    for some in bulk.chunks(sorted(_latest(connection, project_id, set(plot_ids)))):
         query = (
             select(
                 tree.c.id, tree.c.entity_id, tree.c.plot_id, tree.c.tag, tree.c.stem_id, measurement.c.species,
@@ -239,8 +247,18 @@ def tree_entities(connection: Connection, project_id: int, plot_ids: Sequence[in
             .where(measurement.c.visit_id.in_(some))
             .order_by(tree.c.plot_id, measurement.c.azimuth_deg, measurement.c.ordinal)
         )  # fmt: skip
-        found += connection.execute(query).all()
-    return found
+        found += [LastTree._make(row) for row in connection.execute(query).all()]
+    return list({row.id: row for row in reversed(found)}.values())[::-1]
+
+
+def _latest(connection: Connection, project_id: int, plot_ids: set[int]) -> list[int]:
+    """The last visit of each plot, audits apart."""
+    rows = connection.execute(
+        select(visit.c.plot_id, visit.c.id)
+        .where(visit.c.project_id == project_id, visit.c.kind == "visit")
+        .order_by(visit.c.plot_id, visit.c.measured_on, visit.c.id)
+    ).all()
+    return [visit_id for plot_id, visit_id in {row[0]: row[1] for row in rows}.items() if plot_id in plot_ids]
 
 
 def trees_there(

@@ -1,7 +1,7 @@
 """Drafts the next migration: `make migration WORDS="plots get a slope"`. For developers, in a working copy.
 
 Compares the schema with what the migrations so far make of an empty SQLite, and writes the difference as a new
-file in versions/. A draft is to be read: it knows nothing of rows, and its reason must be written by hand.
+file in versions/. A draft is to be read: it knows nothing of rows, its reason must be written by hand, and HEAD moved.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from server.store.db import Database
 
 def draft(words: str) -> str:
     """Write the next migration and return its path. `words` say what it does."""
-    config = migrations._config()
+    config = migrations.config_of_scripts()
     revisions = len(list(ScriptDirectory.from_config(config).walk_revisions()))
     number = f"{revisions + 1:04}"
     config.set_main_option("file_template", f"{number}_%%(slug)s")

@@ -1,0 +1,164 @@
+"""`yangdi demo`: a county with plots, phones, flags and people, made once, then served.
+
+Everything that crews measured goes through the real door: this starts `yangdi serve`, lets simulated phones send two
+censuses and a thinning, waits until the worker has done its part, and leaves the server running.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+import forms
+from forms.compile import compile_form
+from server.cli.device import qr_text
+from server.cli.joined import now_ms, open_database
+from server.demo.campaign import Campaign, simulate
+from server.demo.county import make_county
+from server.demo.run import door, send_census, send_thinnings
+from server.demo.seed import Seeded, seed_county
+from server.settings import Settings
+from server.steps import publish
+from server.store import jobs
+from server.store.db import Database
+from sync import settings_qr
+
+LIBRARY = Path(forms.__file__).parent / "library"
+START_S = 30.0
+"""s within which a server must answer; a cold start takes about two."""
+DRAIN_S = 300.0
+"""s within which the worker must be done with a census of 60 plots; it needs a few."""
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="Same seed, same county and same slips.")
+@click.option("--plots", default=60, show_default=True, type=click.IntRange(11), help="Permanent plots.")
+@click.option("--no-serve", is_flag=True, help="Make the county and stop the server again.")
+def demo(seed: int, plots: int, no_serve: bool) -> None:
+    """Make a county with plots, phones and flags, and serve it. The second time it is there already."""
+    settings = Settings.from_env()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _migrate()
+    notes = settings.data_dir / "demo.json"
+    campaign = None if notes.exists() else _make(seed, plots, notes)
+    base = f"http://{settings.host}:{settings.port}"
+    server = subprocess.Popen([sys.executable, "-m", "server", "serve"])
+    try:
+        _await_answer(base, server)
+        said: dict[str, Any] = json.loads(notes.read_text(encoding="utf-8"))
+        if not said["sent"]:
+            _send(base, said, campaign or simulate(make_county(said["seed"], said["plots"])), settings)
+            _write(notes, {**said, "sent": True})
+        _tell(settings, base, said)
+        if not no_serve:
+            server.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.send_signal(signal.SIGTERM)
+        with suppress(KeyboardInterrupt):
+            server.wait()
+
+
+def _migrate() -> None:
+    done = subprocess.run([sys.executable, "-m", "server", "migrate"], check=False, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def _make(seed: int, plots: int, notes: Path) -> Campaign:
+    """County, people, phones and forms; what is known only now (keys, passwords) is noted for the owner's eyes."""
+    click.echo(f"Making the county (seed {seed}, {plots} plots; its boundary is generated, not surveyed) ...")
+    county = make_county(seed, plots)
+    database = open_database()
+    seeded = seed_county(database, county, now_ms())
+    _publish_library(database, seeded)
+    database.close()
+    _write(notes, {"sent": False, "seed": seed, "plots": plots, **asdict(seeded)})
+    return simulate(county)
+
+
+def _publish_library(database: Database, seeded: Seeded) -> None:
+    for source in sorted(LIBRARY.glob("*.md")):
+        compiled = compile_form(source)
+        with database.writing() as connection:
+            publish.publish(connection, seeded.project_id, compiled.form, compiled.xml, {}, "demo", now_ms())
+        click.echo(f"Published {compiled.form.form_id} {compiled.form.version}")
+
+
+def _write(notes: Path, said: dict[str, Any]) -> None:
+    text = json.dumps(said, ensure_ascii=False, indent=1)
+    fresh = notes.with_suffix(".new")
+    with os.fdopen(
+        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
+    fresh.replace(notes)
+
+
+def _await_answer(base: str, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            raise click.ClickException("the server did not start; is the port taken? set YANGDI_PORT")
+        with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            urllib.request.urlopen(f"{base}/healthz", timeout=2).close()
+            return
+        time.sleep(0.1)
+    raise click.ClickException(f"no answer from {base} within {START_S:.0f} s")
+
+
+def _send(base: str, said: dict[str, Any], campaign: Campaign, settings: Settings) -> None:
+    database = open_database()
+    first, second = (census.name for census in campaign.county.censuses)
+    number, tokens = said["project_id"], said["tokens"]
+    for step, census in enumerate((first, second)):
+        click.echo(f"Crews send the census of {census} ...")
+        result = send_census(base, number, tokens, campaign, census, connections_each=2)
+        click.echo(result.summary())
+        if step == 0:
+            send_thinnings(base, number, said["farm_token"], campaign)
+        _drain(database, census)
+    database.close()
+    with_embedded = "" if settings.embedded_worker else " (is `yangdi work` running?)"
+    click.echo(f"All of it is checked{with_embedded}.")
+
+
+def _drain(database: Database, census: str) -> None:
+    """Wait until every promise is kept: the next census is compared with this one."""
+    until = time.monotonic() + DRAIN_S
+    while time.monotonic() < until:
+        with database.reading() as connection:
+            waiting = jobs.waiting(connection)
+        if not waiting:
+            return
+        time.sleep(0.2)
+    raise click.ClickException(f"the worker is not done with {census}: {waiting}")
+
+
+def _tell(settings: Settings, base: str, said: dict[str, Any]) -> None:
+    public = settings.public_url or base
+    click.echo(f"\n{public}\n")
+    for login in said["logins"]:
+        click.echo(f"  {login['role']:<11} {login['login']:<12} {login['password']}   {login['name']}")
+    crew, token = next(iter(said["tokens"].items()))
+    address = door(public, said["project_id"], token)
+    code = settings_qr.encode(settings_qr.settings_json(address, "平顺县", "zh"))
+    click.echo(f"\nODK Collect, {crew}: {address}")
+    click.echo(qr_text(code))
+    if "127.0.0.1" in public:
+        click.echo(
+            "A phone reaches this only with YANGDI_HOST=0.0.0.0 and YANGDI_PUBLIC_URL=http://<this machine>:8000"
+        )

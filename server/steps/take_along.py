@@ -1,0 +1,94 @@
+"""What a crew takes along to a plot that was measured before: a form with its trees prefilled, and its tables.
+
+Reads only. Trees that are cut, fallen or were over-counted need no second visit and are left out; a standing dead
+tree stays, because it may fall. The limits beside each tree are those of the rules X02 and X04, so that what a phone
+questions in the field is what the server would flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import Connection
+
+from forms.definition import Choice
+from forms.remeasure import Remeasure, RemeasurePlot, RemeasureTree, limits, make
+from server.forest.species import SpeciesInfo
+from server.forest.tree import TallyCode
+from server.forest.visit import years_between
+from server.problems import InvalidInput
+from server.store import plots, projects, species, visits
+from server.store.visits import LastTree
+from server.validation.parameters.limits import Limits
+from server.validation.project import parameters_of
+
+_VISITED_AGAIN = {int(code) for code in TallyCode if code.is_alive} | {int(TallyCode.STANDING_DEAD)}
+
+
+class NothingToMeasure(InvalidInput):
+    """No plot of the project has been measured yet."""
+
+    code = "nothing-to-measure"
+    zh = "还没有测过的样地，无法生成复测表。请先完成一次调查。"
+    en = "No plot has been measured yet, so there is nothing to measure again. Finish one census first."
+
+
+def take_along(
+    connection: Connection, project_id: int, census: str, on: date, version: str, crew_id: int | None = None
+) -> Remeasure:
+    """The form for `census`, to be measured on about the day `on`; for one crew's plots where it is given.
+
+    Raises NothingToMeasure.
+    """
+    ways = projects.ways(connection, project_id)
+    assert ways is not None
+    rules = parameters_of(ways.tally_limit_cm, ways.rule_settings).limits
+    known = species.infos(connection, project_id)
+    rows = plots.entities(connection, project_id, crew_id)
+    trees: dict[int, list[LastTree]] = {}
+    for tree in visits.last_trees(connection, project_id, [row.id for row in rows]):
+        if tree.tally_code in _VISITED_AGAIN:
+            trees.setdefault(tree.plot_id, []).append(tree)
+    if not trees:
+        raise NothingToMeasure()
+    return make(
+        ways.name,
+        census,
+        [
+            RemeasurePlot(
+                row.plot_id, row.lat, row.lon, row.crew or "", _trees(trees[row.id], known, rules, on)
+            )
+            for row in rows
+            if row.id in trees
+        ],
+        version=version,
+        species=[Choice(code, labels) for code, labels in species.labels(connection, project_id).items()],
+    )
+
+
+def _trees(
+    rows: Iterable[LastTree], known: dict[str, SpeciesInfo], rules: Limits, on: date
+) -> list[RemeasureTree]:
+    return [_tree(row, known.get(row.species), rules, on) for row in rows if row.tag]
+
+
+def _tree(row: LastTree, info: SpeciesInfo | None, rules: Limits, on: date) -> RemeasureTree:
+    low_cm = high_cm = None
+    years = years_between(visits.as_day(row.measured_on), on)
+    if row.dbh_cm is not None and row.dbh_cm > 0 and years:
+        small = row.dbh_cm < rules.x02_large_cm
+        tolerance = rules.x02_tolerance_cm if small else rules.x02_tolerance_share * row.dbh_cm
+        cap = rules.x04_cap_by_group.get(info.group if info else "", rules.x04_cap_cm_yr)
+        low_cm, high_cm = limits(row.dbh_cm, years, tolerance, cap)
+    return RemeasureTree(
+        tag=row.tag,
+        stem_id=row.stem_id,
+        species=row.species,
+        tally_code=row.tally_code or int(TallyCode.ALIVE),
+        dbh_cm=row.dbh_cm,
+        low_cm=low_cm,
+        high_cm=high_cm,
+        azimuth_deg=row.azimuth_deg,
+        distance_m=row.distance_m,
+    )
