@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
+from pathlib import Path
 
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -11,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from server.api import openrosa
 from server.dashboard.pages import blueprint as dashboard
 from server.settings import Settings
-from server.store import forms
+from server.store import forms, migrations
 from server.store.db import Database
 from server.web import answers, connection
 
@@ -23,7 +26,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     if settings.trust_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
-    connection.join(app, settings, database or Database(settings.url, settings.web_threads + 2))
+    connection.join(app, settings, database or _open(settings))
     app.extensions["yangdi-readers"] = forms.Readers()
     answers.join(app)
     app.register_blueprint(openrosa.blueprint)
@@ -33,8 +36,15 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
 
 
 def from_env() -> Flask:
-    """The app for the YANGDI_* variables, as gunicorn asks for it."""
-    return create_app(Settings.from_env())
+    """The app for the YANGDI_* variables, as gunicorn asks for it. Raises StoreBehind."""
+    settings = Settings.from_env()
+    database = _open(settings)
+    migrations.require_head(database)
+    return create_app(settings, database)
+
+
+def _open(settings: Settings) -> Database:
+    return Database(settings.url, settings.web_threads + 2)
 
 
 def _healthz() -> Response:
@@ -49,15 +59,16 @@ def _secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.data_dir / "secret_key"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _kept_key(path)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
+    if not path.exists():
+        _make_key(path)
     return path.read_text()
 
 
-def _kept_key(path: os.PathLike[str]) -> str:
-    with open(path) as file:  # noqa: PTH123
-        return file.read()
+def _make_key(path: Path) -> None:
+    """Whole or not at all: of processes that start at the same moment the first one's key counts for all."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix="secret_key-") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)

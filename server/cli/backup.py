@@ -66,5 +66,5 @@ def _restore(context: click.Context, place: Path) -> None:
     context.call_on_close(database.close)
     manifest = backups.bring_back(database, Blobs(settings.photo_dir), place)
     click.echo(f"restored what was saved at {manifest.made_at}: {manifest.photos} photos")
-    if migrations.position(database) != migrations.head():
+    if migrations.position(database) != migrations.HEAD:
         click.echo("It is of an earlier version. Now run: yangdi migrate")

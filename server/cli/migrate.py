@@ -34,5 +34,5 @@ def migrate(check: bool, only_empty: bool) -> None:
         database.close()
     if not only_empty:
         click.echo(
-            f"{before or 'empty'} -> {migrations.head()}" if before != migrations.head() else f"at {before}"
+            f"{before or 'empty'} -> {migrations.HEAD}" if before != migrations.HEAD else f"at {before}"
         )

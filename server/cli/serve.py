@@ -57,13 +57,23 @@ def work(parent: int | None) -> None:
     in hand; what it leaves is done by the next.
     """
     from server import worker
+    from server.store import migrations
+    from server.store.db import Database
 
+    settings = Settings.from_env()
+    database = Database(settings.url, pool_size=1)
+    try:
+        migrations.require_head(database)
+    except migrations.StoreBehind as behind:
+        raise click.ClickException(str(behind)) from behind
+    finally:
+        database.close()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if parent is not None:
         threading.Thread(target=_follow, args=(parent, stop), daemon=True).start()
-    worker.run(Settings.from_env(), stop)
+    worker.run(settings, stop)
 
 
 def _follow(parent: int, stop: threading.Event) -> None:

@@ -103,8 +103,14 @@ def test_an_empty_store_is_behind_and_says_what_to_do(empty: Database) -> None:
         migrations.require_head(empty)
 
 
+def test_the_code_needs_the_newest_migration() -> None:
+    from alembic.script import ScriptDirectory
+
+    assert ScriptDirectory.from_config(migrations.config_of_scripts()).get_current_head() == migrations.HEAD
+
+
 def test_each_migration_gives_its_reason() -> None:
     from alembic.script import ScriptDirectory
 
-    for script in ScriptDirectory.from_config(migrations._config()).walk_revisions():
+    for script in ScriptDirectory.from_config(migrations.config_of_scripts()).walk_revisions():
         assert "Reason:" in script.longdoc, script.revision
