@@ -84,8 +84,7 @@ def read_exif(path: Path) -> Exif:
 def exif_of(data: bytes) -> Exif:
     """As `read_exif`, for bytes in memory. Never raises."""
     try:
-        block = _heic_exif(data) if kind_of(data[:HEAD_BYTES]) is Kind.HEIC else data
-        tags = exifread.process_file(_Bounded(block), details=False, extract_thumbnail=False)
+        tags = exifread.process_file(_Bounded(_block(data)), details=False, extract_thumbnail=False)
     except Exception:  # the library meets bytes that it was never shown: whatever it raises, there is no EXIF
         return Exif()
     lat, lon = _readable(lambda: _position(tags)) or (None, None)
@@ -100,11 +99,31 @@ def exif_of(data: bytes) -> Exif:
     )
 
 
-def _heic_exif(data: bytes) -> bytes:
-    """The EXIF block inside a HEIC, which reads like a TIFF. exifread itself finds it in few brands only, and
-    not where its header offset is 0; nothing is decoded for this."""
-    block: bytes = pi_heif.open_heif(data).info.get("exif") or b""
+def _block(data: bytes) -> bytes:
+    """What exifread is given: the whole file, or the EXIF block inside it, which reads like a TIFF.
+
+    In HEIC exifread finds the block in few brands only, and not where its header offset is 0; in WebP it takes
+    it for granted that the block begins with "Exif", which the format does not ask for.
+    """
+    match kind_of(data[:HEAD_BYTES]):
+        case Kind.HEIC:
+            block: bytes = pi_heif.open_heif(data).info.get("exif") or b""  # decodes nothing
+        case Kind.WEBP:
+            block = _webp_chunk(data, b"EXIF")
+        case _:
+            return data
     return block.removeprefix(b"Exif\x00\x00")
+
+
+def _webp_chunk(data: bytes, wanted: bytes) -> bytes:
+    """The content of a RIFF chunk; empty where the file has none among its first thousand."""
+    at = 12
+    for _ in range(1_000):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if name == wanted:
+            return data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+    return b""
 
 
 def _readable(read: Callable[[], T | None]) -> T | None:

@@ -76,9 +76,10 @@ def _shrink(file: BinaryIO, max_px: int, max_pixels: int) -> tuple[Image.Image, 
             if width * height > max_pixels:
                 raise PhotoUnreadable("too-many-pixels", f"{width} × {height}, at most {max_pixels}")
             picture.draft("RGB", (max_px, max_px))  # a JPEG is decoded at 1/2, 1/4 or 1/8 of its size
-            picture.thumbnail((max_px, max_px))
+            small = _eight_bits(picture)
+            small.thumbnail((max_px, max_px))
             orientation = _orientation(picture)
-            return _upright(picture.convert("RGB"), orientation), _seen(width, height, orientation)
+            return _upright(small.convert("RGB"), orientation), _seen(width, height, orientation)
     except PhotoUnreadable:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -87,6 +88,13 @@ def _shrink(file: BinaryIO, max_px: int, max_pixels: int) -> tuple[Image.Image, 
         raise PhotoUnreadable("not-a-picture") from error
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on broken bytes
         raise PhotoUnreadable("damaged", f"{type(error).__name__}: {error}") from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """The picture, or for one of 16 bits of grey (a scan) its upper eight: Pillow scales down nothing else."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -91,6 +91,15 @@ def test_a_simulated_phone_writes_what_it_was_told() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_every_kind_of_picture_has_its_exif_read(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x10F] = "Pear"
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, kind, exif=exif)
+    assert exif_of(file.getvalue()).make == "Pear"
+
+
 def test_a_heic_is_read_like_a_jpeg(tmp_path: Path) -> None:
     path = tmp_path / "IMG_1.HEIC"
     path.write_bytes(HEIC)

@@ -78,7 +78,8 @@ def test_a_copy_is_small_and_has_none_of_the_cameras_notes(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("WEBP", "RGB"), ("JPEG", "CMYK"), ("JPEG", "L")]
+    ("kind", "mode"),
+    [("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("WEBP", "RGB"), ("JPEG", "CMYK"), ("JPEG", "L")],
 )
 def test_every_kind_of_picture_that_phones_send_gets_a_copy(tmp_path: Path, kind: str, mode: str) -> None:
     Image.new(mode, (640, 480)).save(tmp_path / "photo", kind)
