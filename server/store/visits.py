@@ -52,14 +52,18 @@ def by_number(connection: Connection, ids: Sequence[int]) -> list[VisitRow]:
     ]
 
 
-_OF_PLOT = _VISIT.where(visit.c.plot_id == bindparam("plot_id")).order_by(visit.c.measured_on, visit.c.id)
+_OF_PLOT = _VISIT.where(visit.c.plot_id == bindparam("plot_id")).order_by(
+    visit.c.measured_on.nulls_first(), visit.c.id
+)
 
 
 def of_plots(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[VisitRow]]:
     """All visits of some plots, each plot's in order of day."""
     found: dict[int, list[VisitRow]] = {}
     for some in bulk.chunks(sorted(set(plot_ids))):
-        query = _VISIT.where(visit.c.plot_id.in_(some)).order_by(visit.c.measured_on, visit.c.id)
+        query = _VISIT.where(visit.c.plot_id.in_(some)).order_by(
+            visit.c.measured_on.nulls_first(), visit.c.id
+        )
         for row in connection.execute(query):
             found.setdefault(row[2], []).append(VisitRow._make(row))
     return found
@@ -256,7 +260,7 @@ def _latest(connection: Connection, project_id: int, plot_ids: set[int]) -> list
     rows = connection.execute(
         select(visit.c.plot_id, visit.c.id)
         .where(visit.c.project_id == project_id, visit.c.kind == "visit")
-        .order_by(visit.c.plot_id, visit.c.measured_on, visit.c.id)
+        .order_by(visit.c.plot_id, visit.c.measured_on.nulls_first(), visit.c.id)
     ).all()
     return [visit_id for plot_id, visit_id in {row[0]: row[1] for row in rows}.items() if plot_id in plot_ids]
 
