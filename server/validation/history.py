@@ -162,10 +162,3 @@ def pom_change_flags(scene: Scene) -> Iterator[Flag]:
                 severity=None if large else Severity.INFO, score=None if large else 1.0,
                 before_m=f"{before.pom_m:g}", alert_m=alert, use_share=share,
             )  # fmt: skip
-
-
-def pom_changed(now: Measurement, before: Measurement, share: float) -> bool:
-    """Was the stem measured at another height than last time, by more than this share of it?"""
-    if now.pom_m == before.pom_m or not now.pom_m or not before.pom_m:
-        return False
-    return abs(now.pom_m - before.pom_m) > share * before.pom_m

@@ -37,13 +37,17 @@ def _missing(tree: Measurement) -> Flag:
 
 
 def _too_small(tree: Measurement, scene: Scene) -> Flag:
-    limit = scene.limits.t02_min_cm
-    was_tallied = (tree.tag, tree.stem_id) in scene.known
-    return raised(
-        "T02", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), limit,
-        severity=Severity.WARN if was_tallied else None, score=3.0 if was_tallied else None,
-        case="known" if was_tallied else "", min_cm=limit,
-    )  # fmt: skip
+    """An error; but a tree that was tallied last time only waits to be dropped, and is a warn where it shrank by
+    more than tapes differ."""
+    limits = scene.limits
+    before = scene.known.get((tree.tag, tree.stem_id))
+    last = before.dbh_cm if before is not None and before.dbh_cm is not None else 0.0
+    severity, score, case = None, None, ""
+    if last >= limits.t02_min_cm - limits.t02_slack_cm:
+        shrunk = last - (tree.dbh_cm or 0.0) > limits.x02_factor * limits.x02_tolerance_cm
+        severity, score, case = (Severity.WARN if shrunk else Severity.INFO), 1.0, "known"
+    return raised("T02", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), limits.t02_min_cm,
+                  severity=severity, score=score, case=case, min_cm=limits.t02_min_cm)  # fmt: skip
 
 
 def _impossible(tree: Measurement, scene: Scene) -> Flag:

@@ -19,8 +19,8 @@ def main() -> None:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     rate = float(sys.argv[2]) if len(sys.argv) > 2 else 0.01
     parameters = Parameters.default()
-    for before, now in (("1", "2"), ("2", "3")):
-        census = remeasured(DATA / "scbi.csv", before, now, 5.0)
+    for earlier, before, now in ((None, "1", "2"), (None, "2", "3"), ("1", "2", "3")):
+        census = remeasured(DATA / "scbi.csv", before, now, 5.0, earlier)
         start = process_time()
         clean = flags_by_plot(census, parameters)
         spent = process_time() - start

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from server.cli.tree_table import read_trees
-from server.forest.tree import Measurement
+from server.forest.tree import Measurement, TallyCode
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of
 from server.validation.flag import Flag, Severity
@@ -48,6 +48,7 @@ class Census(NamedTuple):
 
     now: list[Visit]
     before: dict[str, Visit]
+    earlier: dict[str, Visit]
 
 
 class Score(NamedTuple):
@@ -62,21 +63,24 @@ class Score(NamedTuple):
     average_precision: float
 
 
-def remeasured(path: Path, before: str, now: str, min_cm: float) -> Census:
-    """Two censuses of a table: trees that had `min_cm` the first time, or have it now."""
+def remeasured(path: Path, before: str, now: str, min_cm: float, earlier: str | None = None) -> Census:
+    """Two censuses of a table: trees that lived and were measured both times and had `min_cm` the first time."""
     censuses = read_trees(path).censuses
     first, second = censuses[before], censuses[now]
-    large = {
-        (p, *t.key)
-        for v in (first, second)
-        for p, visit in v.items()
-        for t in visit.trees
-        if (t.dbh_cm or 0) >= min_cm
-    }
+    lived: set[Tree] = set()
+    for plot, visit in second.items():
+        known = first[plot].by_key() if plot in first else {}
+        lived |= {(plot, *t.key) for t in visit.trees if t.key in known and _grew(known[t.key], t, min_cm)}
     return Census(
-        [_only(visit, large) for plot, visit in sorted(second.items()) if plot in first],
-        {plot: _only(visit, large) for plot, visit in first.items()},
+        [_only(visit, lived) for plot, visit in sorted(second.items()) if plot in first],
+        {plot: _only(visit, lived) for plot, visit in first.items()},
+        censuses[earlier] if earlier else {},
     )
+
+
+def _grew(before: Measurement, now: Measurement, min_cm: float) -> bool:
+    alive = before.tally_code is TallyCode.ALIVE and now.tally_code is TallyCode.ALIVE
+    return alive and (before.dbh_cm or 0.0) >= min_cm and bool(now.dbh_cm)
 
 
 def _only(visit: Visit, wanted: set[Tree]) -> Visit:
@@ -96,7 +100,7 @@ def injected(census: Census, rate: float, seed: int) -> tuple[Census, dict[Tree,
             if chance.random() < rate:
                 _spoil(trees, place, usable[at + 1 : at + 2], visit.plot_id, chance, truth)
         visits.append(replace(visit, trees=tuple(trees)))
-    return Census(visits, census.before), truth
+    return census._replace(now=visits), truth
 
 
 def _spoil(
@@ -167,13 +171,19 @@ SPOIL: dict[str, Callable[[float, random.Random], float]] = {
 }
 
 
-def flags_by_plot(
-    census: Census, parameters: Parameters, reference: Reference | None = None
-) -> dict[str, list[Flag]]:
-    """What the rules say about every visit."""
+def flags_by_plot(census: Census, parameters: Parameters) -> dict[str, list[Flag]]:
+    """What the rules say about every visit, with what the censuses before say about trees here."""
+    older = [*census.earlier.values(), *census.before.values()]
+    reference = Reference.of(older)
+    if not reference.growth:
+        reference = reference.with_growth([*older, *census.now])
     return {
         visit.plot_id: flags_of(
-            visit, census.before.get(visit.plot_id), reference=reference, parameters=parameters
+            visit,
+            census.before[visit.plot_id],
+            earlier=[census.earlier[visit.plot_id]] if visit.plot_id in census.earlier else [],
+            reference=reference,
+            parameters=parameters,
         )
         for visit in census.now
     }

@@ -44,8 +44,10 @@ def test_a_project_may_tally_from_one_centimetre():
     assert said(visit(tree("1", 1.2)), parameters=small) == []
 
 
-def test_a_small_tree_that_was_tallied_before_is_only_a_warn():
-    assert said(visit(tree("1", 4.9)), last(tree("1", 5.0))) == [("T02", "warn")]
+def test_a_small_tree_that_was_tallied_before_only_waits_to_be_dropped():
+    assert said(visit(tree("1", 4.9)), last(tree("1", 5.0))) == [("T02", "info")]
+    assert ("T02", "warn") in said(visit(tree("1", 4.9)), last(tree("1", 5.6)))
+    assert ("T02", "error") in said(visit(tree("1", 4.9)), last(tree("1", 4.8)))
 
 
 def test_no_tree_here_is_thicker_than_two_metres():

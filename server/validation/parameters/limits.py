@@ -22,7 +22,6 @@ class Limits:
     t05_outlier_factor: float
     t05_core_share: float
     t06_min_pairs: float
-    t06_z: float
     t06_core_z: float
     t06_spread_cm_yr: float
     t06_rate_cm_yr: float
@@ -56,6 +55,10 @@ class Limits:
     x02_tolerance_cm: float
     x02_tolerance_share: float
     x02_large_cm: float
+    x03_steps: float
+    x03_error_steps: float
+    x03_own_share: float
+    x03_up_weight: float
     x04_cap_cm_yr: float
     x04_warn_cm_yr: float
     x04_thinned_factor: float
