@@ -71,7 +71,7 @@ def submission(connection: Connection, project: int, xml: bytes = b"<data/>", **
     number = next(_numbers)
     defaults = {
         "form_id": "plot_visit", "version": "2026050101", "instance_id": f"uuid:{number:08d}",
-        "instance_name": f"PS / {number}", "xml": zlib.compress(xml), "xml_sha256": hashlib.sha256(xml).digest(),
+        "instance_name": f"PS-{number}", "xml": zlib.compress(xml), "xml_sha256": hashlib.sha256(xml).digest(),
         "received_at": AT + number * 1000, "app": "org.odk.collect.android/v2026.2.1",
     }  # fmt: skip
     return row(connection, schema.submission, project_id=project, **{**defaults, **values})

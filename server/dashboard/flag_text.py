@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.dashboard import language
@@ -10,9 +10,10 @@ from server.validation.flag import Flag, Severity, message
 from server.validation.rule import RULES
 
 
-def with_text(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with `title`, `message` and `expected` in the reader's language."""
+def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, Any]:
+    """The row with `title`, `message` and `expected` in the reader's language; `species` names a code."""
     locale = language.locale()
+    row = _named(row, species)
     return {
         **row,
         "title": title(row["rule"], locale),
@@ -21,13 +22,24 @@ def with_text(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _named(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, Any]:
+    """The row with species by name instead of code, wherever it speaks of them."""
+    about = row["field"] == "species"
+    facts = {
+        name: species(fact) if isinstance(fact, str) and name != "case" and (about or "species" in name) else fact
+        for name, fact in row["facts"].items()
+    }
+    texts = {name: species(row[name]) for name in ("value", "suggestion") if about and row[name]}
+    return {**row, **texts, "facts": facts}
+
+
 def message_of(row: Mapping[str, Any], locale: str) -> str:
     """The flag's sentence. A rule that is no longer in the catalogue is shown by its number and value."""
     flag = Flag(
-        rule=row["rule"], rule_version=row["rule_version"], severity=Severity(row["severity"]), score=row["score"],
-        ordinal=row["ordinal"], tag=row["tag"] or "", stem_id=row["stem_id"] or "", field=row["field"] or "",
-        value=row["value"] or "", expected_low=row["expected_low"], expected_high=row["expected_high"],
-        suggestion=row["suggestion"] or "", facts=row["facts"],
+        rule=row["rule"], rule_version=row["rule_version"], severity=Severity(row["severity"]),
+        score=row["score"], ordinal=row["ordinal"], tag=row["tag"] or "", stem_id=row["stem_id"] or "",
+        field=row["field"] or "", value=row["value"] or "", expected_low=row["expected_low"],
+        expected_high=row["expected_high"], suggestion=row["suggestion"] or "", facts=row["facts"],
     )  # fmt: skip
     try:
         return message(flag, locale)

@@ -7,10 +7,12 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from server.dashboard import flag_text, scope
+from forms.definition import Form
+from server.dashboard import flag_text, language, scope
 from server.dashboard.door import blueprint
+from server.dashboard.header import Labels
 from server.problems import BadRequest
-from server.store import flag_report, reports
+from server.store import flag_report, plot_report, reports
 from server.store.flag_report import SEVERITIES, STATES, FlagQuestion, Place
 from server.validation.rule import RULES
 from server.web import connection
@@ -23,13 +25,19 @@ def flag_queue(project_id: int) -> ResponseReturnValue:
     reader = connection.reading()
     asked = _asked()
     rows, after = flag_report.queue(reader, project_id, asked)
+    species = _labels(project_id).species
     counts = flag_report.counts(reader, project_id, asked.state)
     return render_template(
         "dashboard/flags.html",
-        project=project, asked=asked, flags=[flag_text.with_text(row) for row in rows], after=_text(after),
+        project=project, asked=asked, flags=[flag_text.with_text(row, species) for row in rows], after=_text(after),
         by_severity=_sum(counts, "severity"), by_rule=_sum(counts, "rule"), titles=flag_text.titles(),
         names=reports.names(reader, project_id), severities=SEVERITIES, states=STATES,
     )  # fmt: skip
+
+
+def _labels(project_id: int) -> Labels:
+    forms = [Form.from_json(d) for d in plot_report.current_definitions(connection.reading(), project_id)]
+    return Labels(forms, plot_report.species_names(connection.reading(), project_id), language.locale())
 
 
 def _asked() -> FlagQuestion:

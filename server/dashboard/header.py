@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forms.definition import Choice, Form
@@ -22,10 +22,10 @@ class Labels:
     A code without a label is shown as it is. `listed`: the project's species by code, with zh and en.
     """
 
-    def __init__(self, form: Form | None, listed: Mapping[str, Mapping[str, Any]], locale: str) -> None:
+    def __init__(self, forms: Sequence[Form], listed: Mapping[str, Mapping[str, Any]], locale: str) -> None:
         self._of: dict[str, dict[str, str]] = {}
         self._listed = {code: str(names[locale]) for code, names in listed.items()}
-        for question in form.questions if form else ():
+        for question in (question for form in forms for question in form.questions):
             if question.measure and question.choices:
                 labels = {c.value: _label(c, locale) for c in question.choices}
                 self._of.setdefault(question.measure, {}).update(labels)

@@ -62,13 +62,12 @@ def before(visits: Sequence[Row], visit: Row) -> Row | None:
 def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) -> dict[str, Any]:
     reader, locale = connection.reading(), language.locale()
     last = before(visits, visit)
-    flags = [flag_text.with_text(row) for row in plot_report.flags(reader, visit["id"])]
-    sheet = tally_sheet(
-        plot_report.trees(reader, visit["id"]), plot_report.trees(reader, last["id"]) if last else [], flags
-    )
     definition = plot_report.definition(reader, visit["form_version_id"])
     listed = plot_report.species_names(reader, project_id)
-    labels = Labels(Form.from_json(definition) if definition else None, listed, locale)
+    labels = Labels([Form.from_json(definition)] if definition else [], listed, locale)
+    flags = [flag_text.with_text(row, labels.species) for row in plot_report.flags(reader, visit["id"])]
+    earlier_trees = plot_report.trees(reader, last["id"]) if last else []
+    sheet = tally_sheet(plot_report.trees(reader, visit["id"]), earlier_trees, flags)
     attachments = plot_report.attachments(reader, visit["source_id"])
     return {
         "before": last,

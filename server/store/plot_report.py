@@ -13,6 +13,7 @@ from server.store.schema import (
     crew,
     device,
     flag,
+    form,
     form_version,
     measurement,
     photo,
@@ -122,6 +123,13 @@ def definition(connection: Connection, form_version_id: int | None) -> Row | Non
     query = select(form_version.c.definition).where(form_version.c.id == form_version_id)
     found: Row | None = connection.scalar(query)
     return found
+
+
+def current_definitions(connection: Connection, project_id: int) -> list[Row]:
+    """What the forms that phones have now ask, newest first."""
+    query = select(form_version.c.definition).join(form, form.c.id == form_version.c.form_key)
+    here = (form.c.project_id == project_id, form_version.c.is_current)
+    return list(connection.scalars(query.where(*here).order_by(form_version.c.id.desc())))
 
 
 def species_names(connection: Connection, project_id: int) -> dict[str, Row]:

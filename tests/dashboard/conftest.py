@@ -1,0 +1,118 @@
+"""A project whose every name is plain ASCII, so that a page's own words can be told from its data; and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import insert
+
+from server.settings import Settings
+from server.store import schema
+from server.store.db import Database
+from tests import builders
+from tests.cast import PASSWORD, Cast
+
+SignIn = Callable[..., FlaskClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A whole small project with one of everything a page can show; ids of its rows."""
+
+    project: int
+    plot: int
+    now: int
+    before: int
+    source: int
+    photo: int
+    page: int  # an attachment that is HTML and calls itself a picture
+    held: int
+    device: int
+    form_version: int
+    draft: int
+    letter: int
+
+
+def set_the_scene(database: Database, settings: Settings, name: str = "P-west") -> Scene:
+    """A project of its own, called `name`."""
+    with database.writing() as pen:
+        put = lambda table, **values: builders.row(pen, table, **values)  # noqa: E731
+        project = put(schema.project, name=name, created_at=builders.AT)
+        crew = put(schema.crew, project_id=project, name="C-1")
+        device = put(schema.device, project_id=project, crew_id=crew, name="D-1", token_hash=f"{name:0>64}",
+                     created_at=builders.AT, app="x1")  # fmt: skip
+        form = builders.form_version(pen, project)
+        key = pen.scalar(schema.form.select().where(schema.form.c.project_id == project))
+        draft = put(schema.form_version, form_key=key, version="D-2", title="T-2", xml=b"<h:html/>", xml_md5="1" * 32,
+                    definition={**builders.PLOT_VISIT.to_json(), "warnings": ["N-1"]}, draft_token=f"tok-{name}")  # fmt: skip
+        old = put(schema.census, project_id=project, name="2021", starts_on="2021-01-01")
+        new = put(schema.census, project_id=project, name="2026", starts_on="2026-01-01")
+        township = put(schema.township, project_id=project, name="T-1")
+        stratum = put(schema.stratum, project_id=project, name="S-1")
+        put_plot = lambda plot_id: put(  # noqa: E731
+            schema.plot, project_id=project, plot_id=plot_id, township_id=township, stratum_id=stratum, crew_id=crew,
+            is_planned=True, area_ha=0.0667, shape="square", lat=36.2, lon=113.4,
+        )  # fmt: skip
+        plot, _unseen = put_plot("P-1"), put_plot("P-2")
+        pen.execute(insert(schema.species).values(
+            project_id=project, code="pinus_tabuliformis", zh="Zh-pine", en="En-pine"))  # fmt: skip
+        at = {"azimuth_deg": 45.0, "distance_m": 5.0}
+        before = builders.visit(pen, project, plot, old, [builders.tree("1", 20.0, **at), builders.tree("2", 15.0),
+                                builders.tree("3", 30.0, **at)], measured_on="2021-06-01")  # fmt: skip
+        now = builders.visit(
+            pen, project, plot, new,
+            [builders.tree("1", 21.5, **at), builders.tree("2", 1.6),
+             builders.tree("4", 8.0, tally_code=12, verified=True, pom_m=1.5, other={"note": "N-4"})],
+            crew_id=crew, surveyor="W-1", header={"plot.origin": "21", "visit.note": "N-0"},
+            sent={"device_id": device, "form_version_id": form, "xml": b"<data id='plot_visit'>\n</data>"},
+        )  # fmt: skip
+        source = pen.execute(schema.visit.select().where(schema.visit.c.id == now)).one().source_id
+        photo = builders.attachment(pen, source, "a.jpg", builders.jpeg(), settings.photo_dir)
+        builders.photo(pen, photo, builders.jpeg(60, (32, 24)), settings.photo_dir)
+        page = builders.attachment(pen, source, "b.jpg", b"<html><script>1</script>" * 9, settings.photo_dir)
+        builders.attachment(pen, source, "c.jpg", None, settings.photo_dir)
+        builders.let_the_rules_look(pen, before, now)
+        held = builders.submission(pen, project, quarantine="closed-form", variant="a" * 64, device_id=device)
+        letter = put(schema.job, kind="unfold", subject_id=held, due_at=builders.AT, promised_at=builders.AT, attempts=6,
+                     dead_at=builders.AT, error="E-1")  # fmt: skip
+    return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter)
+
+
+@pytest.fixture
+def scene(database: Database, settings: Settings, cast: Cast) -> Scene:
+    """The project, with li its supervisor and zhou its verifier."""
+    scene = set_the_scene(database, settings)
+    with database.writing() as pen:
+        pen.execute(insert(schema.membership), [
+            {"person_id": cast.supervisor, "project_id": scene.project, "role": "supervisor"},
+            {"person_id": cast.verifier, "project_id": scene.project, "role": "verifier"},
+        ])  # fmt: skip
+    return scene
+
+
+@pytest.fixture
+def sign_in(app: Flask, cast: Cast) -> SignIn:
+    """A browser in which a person of the cast has signed in: `sign_in("li", "en")`."""
+
+    def sign_in(login: str, locale: str = "zh") -> FlaskClient:
+        browser = app.test_client()
+        answer = browser.post("/login", data={"login": login, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        browser.post("/language", data={"to": locale})
+        return browser
+
+    return sign_in
+
+
+def addresses(scene: Scene) -> list[str]:
+    """Every page of the scene's project that is read."""
+    at = f"/projects/{scene.project}"
+    return [
+        f"{at}/plots", f"{at}/plots?state=not_visited&errors=1", f"{at}/plots/P-1", f"{at}/plots/P-2",
+        f"{at}/plots/P-1?visit={scene.before}", f"{at}/flags", f"{at}/flags?state=void", f"{at}/quarantine",
+        f"{at}/devices", f"{at}/forms", f"{at}/forms/{scene.draft}/draft", "/jobs", "/", "/projects/999999/plots",
+    ]  # fmt: skip
