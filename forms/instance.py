@@ -207,6 +207,10 @@ def _parser() -> etree.XMLParser:
 
 
 def _parse(xml: bytes) -> etree._Element:
+    if (
+        xml[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\x00" in xml[:4]
+    ):  # libxml2 would read UTF-16 and call it UTF-8
+        raise InstanceUnreadable("wrong-encoding", "UTF-16 or UTF-32, only UTF-8 is read")
     try:
         root = etree.fromstring(xml, _parser())
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
