@@ -29,7 +29,7 @@ from server.store.attachments import File
 from server.store.blobs import Blobs
 from server.store.forms import FormVersion
 from server.store.projects import Ways
-from server.web import access, connection
+from server.web import access, addresses, connection
 from server.web.access import Caller
 from sync import openrosa, receipt
 from sync.intake import Reason
@@ -297,16 +297,10 @@ def _answer(who: Caller, given: Receipt, seen: glance.Glance | None) -> Response
 def submission_list(who: Caller) -> Response:
     """Ids of what was sent to a form, in pages, for tools that pull. A phone sees what it sent itself."""
     form_id = request.args.get("formId", "")
-    after = request.args.get("cursor", "0")
-    rows = submissions.page_of_ids(
-        connection.reading(),
-        who.project_id,
-        form_id,
-        int(after) if after.isdigit() else 0,
-        min(request.args.get("numEntries", PAGE_OF_IDS, type=int), PAGE_OF_IDS),
-        _own(who),
-    )
-    cursor = str(rows[-1].id) if rows else after
+    after = min(request.args.get("cursor", 0, type=int), addresses.MOST)
+    most = max(1, min(request.args.get("numEntries", PAGE_OF_IDS, type=int), PAGE_OF_IDS))
+    rows = submissions.page_of_ids(connection.reading(), who.project_id, form_id, after, most, _own(who))
+    cursor = str(rows[-1].id if rows else after)
     return _xml(openrosa.submission_list((row.instance_id for row in rows), cursor))
 
 

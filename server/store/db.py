@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar, cast
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 T = TypeVar("T")
 
@@ -27,6 +27,8 @@ FAILURES = (DBAPIError, sqlite3.Error, psycopg.Error)
 """What a query may raise; hot queries raise the driver's own."""
 AWAY = (OperationalError, sqlite3.OperationalError, psycopg.OperationalError)
 """Locked, out of reach, out of room: nothing was kept, the same again may succeed later."""
+UNFIT = (DataError, sqlite3.DataError, psycopg.DataError)
+"""A value that no column of the kind can hold: nothing was kept, the same again cannot succeed."""
 
 BUSY_TIMEOUT_MS = 30_000
 """How long SQLite waits for a lock that the gate does not know of (a backup, a person's sqlite3 shell)."""

@@ -15,8 +15,8 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntity
 
 from server import problems
 from server.problems import Problem
-from server.store.db import AWAY, FAILURES
-from server.web import connection
+from server.store.db import AWAY, FAILURES, UNFIT
+from server.web import addresses, connection
 from sync import openrosa
 
 log = logging.getLogger("yangdi.web")
@@ -33,7 +33,8 @@ _OF_STATUS: dict[int, type[Problem]] = {
 
 
 def join(app: Flask) -> None:
-    """Make every exception of the app an answer."""
+    """Make every exception of the app an answer, and every address one that the store can be asked about."""
+    addresses.join(app)
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, lambda error: answer(problem_of(error)))
     app.register_error_handler(Exception, lambda error: answer(problem_of(error)))
@@ -61,10 +62,14 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _of_store(error: Exception) -> Problem:
-    text = str(error).lower()
-    if "full" in text or "no space" in text:
+    text = str(
+        getattr(error, "orig", error)
+    )  # without the statement and its values: those are not for the log
+    if "full" in text.lower() or "no space" in text.lower():
         return problems.DiskFull(text)
     log.error("store: %s", text)
+    if isinstance(error, UNFIT):  # a NUL, a number beyond the column: it came from the client
+        return problems.BadRequest(text)
     if isinstance(error, AWAY):  # locked, or away for a moment
         return problems.StoreBusy(text)
     return Problem(type(error).__name__)
