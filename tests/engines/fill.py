@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 FIELD_KIT = HERE.parents[1] / "field_kit"
+BUILD = HERE.parents[1] / "build" / "engines"
 TIMEOUT_S = 120
 """An engine needs one or two seconds; a busy machine more."""
 
@@ -95,16 +97,17 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 @cache
 def _classpath() -> str:
-    """JavaRosa and our class, compiled once for each version of it and kept in the temporary folder."""
+    """JavaRosa and our class, compiled once for each version of it."""
     source = HERE / "FillForm.java"
-    version = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    classes = Path(tempfile.gettempdir()) / f"yangdi-fill-form-{version}"
-    if not (classes / "FillForm.class").exists():
-        with tempfile.TemporaryDirectory(prefix="yangdi-javac-") as fresh:
-            subprocess.run(
-                ["javac", "-Xlint:all", "-Werror", "-cp", str(_jar()), "-d", fresh, str(source)], check=True
-            )
-            shutil.copytree(fresh, classes, dirs_exist_ok=True)
+    classes = BUILD / hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    if not classes.exists():
+        BUILD.mkdir(parents=True, exist_ok=True)
+        fresh = tempfile.mkdtemp(dir=BUILD)
+        subprocess.run(
+            ["javac", "-Xlint:all", "-Werror", "-cp", str(_jar()), "-d", fresh, str(source)], check=True
+        )
+        with suppress(OSError):  # another process was quicker: its classes are as good
+            Path(fresh).rename(classes)
     return f"{_jar()}:{classes}"
 
 
