@@ -3,9 +3,8 @@ out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from server.demo.campaign import Campaign
@@ -64,32 +63,6 @@ class Prepared:
 
     def files(self) -> Mapping[str, bytes]:
         return self.photos
-
-
-def send_campaign(
-    base_url: str,
-    project_id: int,
-    token_by_crew: Mapping[str, str],
-    farm_token: str,
-    campaign: Campaign,
-    *,
-    connections_each: int = 1,
-    progress: Progress | None = None,
-) -> Iterator[tuple[str, Sending]]:
-    """Send everything in the order in which it happened: a census, the thinnings, the next census.
-
-    Gives what was sent ("2021", "thinnings", "2026") and how it went, each when it is done. Raises as
-    `send_census`.
-    """
-    first, *later = (census.name for census in campaign.county.censuses)
-    send = partial(
-        send_census, base_url, project_id, token_by_crew, campaign,
-        connections_each=connections_each, progress=progress,
-    )  # fmt: skip
-    yield first, send(first)
-    yield "thinnings", send_thinnings(base_url, project_id, farm_token, campaign)
-    for census in later:
-        yield census, send(census)
 
 
 def send_census(
