@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": Entry("serve", "serve", "Run the web server, and the worker with it."),
     "work": Entry("serve", "work", "Run the worker alone."),
     "migrate": Entry("migrate", "migrate", "Bring the store to the schema of this version."),
+    "project": Entry("project", "project", "Make a project, name its censuses, bring its planned plots."),
     "form": Entry("form", "form", "Check, publish, list and close forms."),
     "device": Entry("device", "device", "Enrol and revoke phones."),
     "people": Entry("people", "people", "Add, list and close the people who may sign in to the pages."),
