@@ -22,7 +22,7 @@ from forms.definition import Choice
 TALLY_LOW_CM, TALLY_HIGH_CM = 5.0, 200.0
 """Diameters (cm) that need no second look where nothing is known of the tree: those of `library/plot_visit.md`."""
 
-_PLOT_COLUMNS = ("name", "label", "geometry", "crew", "trees")
+_PLOT_COLUMNS = ("name", "label", "geometry", "crew", "trees", "highest_tag")
 _TREE_COLUMNS = (
     "name", "label", "key", "plot_id", "tag", "stem_id", "species", "species_zh", "species_en", "tally_code",
     "dbh_cm", "low_cm", "high_cm", "azimuth_deg", "distance_m",
@@ -54,13 +54,18 @@ class RemeasureTree:
 
 @dataclass(frozen=True, slots=True)
 class RemeasurePlot:
-    """A plot to be visited again; lat and lon in degrees WGS 84, None where nobody knows."""
+    """A plot to be visited again; lat and lon in degrees WGS 84, None where nobody knows.
+
+    `highest_tag` is the highest number that any tree of the plot ever had, cut ones among them, so that no new
+    tree gets a number again; None: the highest among `trees`.
+    """
 
     plot_id: str
     lat: float | None = None
     lon: float | None = None
     crew: str = ""
     trees: Sequence[RemeasureTree] = ()
+    highest_tag: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,12 @@ def _once(names: Sequence[str], what: str) -> None:
 def _plot_row(plot: RemeasurePlot) -> list[str]:
     geometry = "" if plot.lat is None or plot.lon is None else f"{plot.lat} {plot.lon} 0 0"
     label = " · ".join(part for part in (plot.plot_id, plot.crew) if part)
-    return [plot.plot_id, label, geometry, plot.crew, str(len(plot.trees))]
+    return [plot.plot_id, label, geometry, plot.crew, str(len(plot.trees)), str(_highest_tag(plot))]
+
+
+def _highest_tag(plot: RemeasurePlot) -> int:
+    numbers = [int(tree.tag) for tree in plot.trees if tree.tag.isdecimal()]
+    return max(numbers, default=0) if plot.highest_tag is None else plot.highest_tag
 
 
 def _tree_rows(plot: RemeasurePlot, offered: dict[str, Choice], entities: bool) -> Iterator[list[str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from forms.compile import Compiled, compile_form
 from forms.errors import FormInvalid
-from forms.report import report
+from forms.report import measures_table, report
 from server.cli.joined import now_ms, open_database, project_number
 from server.problems import Problem
 from server.steps import publish as publish_step
@@ -39,7 +39,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def check(source: Path, lang: str) -> None:
     """Say what an XLSForm's questions map to, or what is wrong with it, without publishing."""
-    click.echo(report(_compiled(source, {}).form, lang))
+    click.echo(report(_compiled(source, {}, lang).form, lang))
+
+
+@form.command()
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def measures(lang: str) -> None:
+    """Every measure that an author may write into the column bind::yd:measure."""
+    click.echo(measures_table(lang))
 
 
 @form.command()
@@ -55,7 +62,7 @@ def publish(
 ) -> None:
     """Publish an XLSForm (.xlsx, .csv or .md): phones fetch it from now on."""
     media = _media(media_paths)
-    compiled = _compiled(source, media)
+    compiled = _compiled(source, media, lang)
     click.echo(report(compiled.form, lang))
     database = open_database()
     with database.reading() as connection:
@@ -78,12 +85,11 @@ def publish(
         click.echo(f"{done}: {compiled.form.form_id} {compiled.form.version}")
 
 
-def _compiled(source: Path, media: dict[str, bytes]) -> Compiled:
+def _compiled(source: Path, media: dict[str, bytes], lang: str) -> Compiled:
     try:
         return compile_form(source, media=media)
     except FormInvalid as invalid:
-        for fault in invalid.faults:
-            click.echo(str(fault), err=True)
+        click.echo(invalid.sentences(lang), err=True)
         sys.exit(1)
 
 

@@ -63,19 +63,23 @@ def test_a_list_of_entities_has_their_ids_and_versions() -> None:
     assert (row["name"], row["__version"]) == ("0b1c", "4")
 
 
+def plots_csv(plot: RemeasurePlot) -> dict[str, str]:
+    (row,) = tables(make("P", "2026", [plot], version="1"))["plots.csv"]
+    return row
+
+
 def test_a_plot_shows_its_crew_its_place_and_how_many_trees_it_has() -> None:
-    made = make(
-        "P", "2026", [RemeasurePlot("PS-014", 36.2, 113.44, "一队", [RemeasureTree("1")])], version="1"
-    )
-    assert tables(made)["plots.csv"] == [
-        {
-            "name": "PS-014",
-            "label": "PS-014 · 一队",
-            "geometry": "36.2 113.44 0 0",
-            "crew": "一队",
-            "trees": "1",
-        }
-    ]
+    assert plots_csv(RemeasurePlot("PS-014", 36.2, 113.44, "一队", [RemeasureTree("1")])) == {
+        "name": "PS-014", "label": "PS-014 · 一队", "geometry": "36.2 113.44 0 0", "crew": "一队", "trees": "1",
+        "highest_tag": "1",
+    }  # fmt: skip
+
+
+def test_a_new_tree_gets_no_number_that_was_ever_used() -> None:
+    listed = [RemeasureTree("9"), RemeasureTree("10"), RemeasureTree("A3")]
+    assert plots_csv(RemeasurePlot("A", trees=listed))["highest_tag"] == "10"
+    assert plots_csv(RemeasurePlot("A", trees=listed, highest_tag=57))["highest_tag"] == "57"
+    assert plots_csv(RemeasurePlot("A"))["highest_tag"] == "0"
 
 
 @pytest.mark.parametrize(("plots", "why"), [
