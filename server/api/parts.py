@@ -84,4 +84,5 @@ def _parse(blobs: Blobs, boundary: bytes, opened: list[Incoming]) -> Parts:
 
 def _part(field: str, storage: FileStorage) -> Part:
     name = (storage.filename or field).replace("\\", "/").rsplit("/", 1)[-1]
+    name = name.replace("\0", "\ufffd")  # PostgreSQL holds no NUL, and a name is no reason to lose a record
     return Part(name[:200], storage.content_type or "", cast("Incoming", storage.stream))

@@ -20,6 +20,10 @@ from server.store.submissions import DRAFT, KeptRow, Sent
 from sync.intake import Arrival, Attach, Create, Decision, Kept, Known, Quarantine, Reason, Supersede, decide
 
 
+AUDIT_LOG = "audit.csv"
+"""Written by Collect itself: a crew that reads "photos 3/4" would look for a photo that nobody took."""
+
+
 class Parcel(NamedTuple):
     """What the door hands over: the instance, its bytes, its durable files, and who sent it.
 
@@ -179,6 +183,7 @@ def _promise_photos(connection: Connection, parcel: Parcel, fresh: list[int], re
 
 
 def _receipt(connection: Connection, submission_id: int, is_new: bool, reason: Reason | None) -> Receipt:
-    expected = [row for row in attachments.of(connection, submission_id) if row.is_expected]
+    files = attachments.of(connection, submission_id)
+    expected = [row for row in files if row.is_expected and row.name != AUDIT_LOG]
     here = sum(1 for row in expected if row.sha256)
     return Receipt(submission_id, is_new, reason, here, len(expected))
