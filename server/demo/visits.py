@@ -1,4 +1,8 @@
-"""One crew's visit to a plot as plain values: what was typed, when, where, and which photos were taken."""
+"""One crew's visit to a plot as plain values: what was typed, when, where, and which photos were taken.
+
+Values go as the crew typed them, also where a form's own limits would have asked again: phones with older forms,
+and tables typed in an office, send such values, and the rules must see them.
+"""
 
 from __future__ import annotations
 
@@ -114,8 +118,7 @@ def make_visit(
     tape was photographed, showing the true diameter; `years_on` is how much older the stand is than in the
     stratum's table."""
     here = plot.plot
-    lasting = SETTING_UP * 1.5 + TREE_TIME * (len(rows) - copied) * luck.uniform(0.8, 1.3)
-    ended_at = started_at + lasting + COPIED_TREE_TIME * copied + timedelta(milliseconds=luck.randrange(1000))
+    ended_at = started_at + _lasting(len(rows) - copied, copied, luck)
     position = _near(here.lat, here.lon, here.elevation_m, luck)
     camera = _Camera(here.plot_id, position, started_at, ended_at, luck)
     photos = [camera.view(VIEWS[n % len(VIEWS)]) for n in range(views)]
@@ -135,6 +138,11 @@ def make_visit(
         trees=rows,
         photos=tuple(photos),
     )
+
+
+def _lasting(measured: int, copied: int, luck: random.Random) -> timedelta:
+    trees = TREE_TIME * measured * luck.uniform(0.8, 1.3) + COPIED_TREE_TIME * copied
+    return SETTING_UP * 1.5 + trees + timedelta(milliseconds=luck.randrange(1000))
 
 
 def morning(day: date, luck: random.Random, hour: int = 8) -> datetime:
