@@ -25,8 +25,9 @@ def url_of(name: str) -> str:
 
 def send(name: str) -> Response:
     """The file, for a year where the address carries its digest."""
-    fresh = "v" in request.args
-    response = send_from_directory(FOLDER, name, max_age=A_YEAR_S if fresh else 0)
-    if fresh:
+    response = send_from_directory(FOLDER, name)
+    if request.args.get("v") == digest_of(name):
+        response.cache_control.no_cache = None
+        response.cache_control.max_age = A_YEAR_S
         response.cache_control.public, response.cache_control.immutable = True, True
     return response

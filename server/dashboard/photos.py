@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Response, request, send_file
+from flask import Response, send_file
 from werkzeug.utils import secure_filename
 
 from server.dashboard import scope
@@ -51,11 +51,11 @@ def _send(sha256: str, name: str) -> Response:
     kind = _kind(path)
     response = send_file(
         path, kind.content_type if kind in SHOWN else Kind.OTHER.content_type, as_attachment=kind not in SHOWN,
-        download_name=secure_filename(name) or "file", conditional=True, etag=sha256, max_age=A_WEEK_S,
+        download_name=secure_filename(name) or "file", conditional=True, etag=sha256,
     )  # fmt: skip
-    response.cache_control.public, response.cache_control.private = None, True
+    response.headers["Cache-Control"] = f"private, max-age={A_WEEK_S}"
     response.headers["Vary"] = "Cookie"
-    return response.make_conditional(request)
+    return response
 
 
 def _kind(path: Path) -> Kind:
