@@ -36,6 +36,7 @@ from server.store.db import Database
 from sync import settings_qr
 
 LIBRARY = Path(forms.__file__).parent / "library"
+FORMS = ("plot_visit", "audit_visit", "thinning_record")
 START_S = 30.0
 """s within which a server must answer; a cold start takes about two."""
 DRAIN_S = 300.0
@@ -91,8 +92,8 @@ def _make(seed: int, plots: int, notes: Path) -> Campaign:
 
 
 def _publish_library(database: Database, seeded: Seeded) -> None:
-    for source in sorted(LIBRARY.glob("*.md")):
-        compiled = compile_form(source)
+    for name in FORMS:
+        compiled = compile_form(LIBRARY / f"{name}.md")
         with database.writing() as connection:
             publish.publish(connection, seeded.project_id, compiled.form, compiled.xml, {}, "demo", now_ms())
         click.echo(f"Published {compiled.form.form_id} {compiled.form.version}")
