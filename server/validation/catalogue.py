@@ -34,6 +34,8 @@ _QUICK: tuple[_Look, ...] = (
     history.fate_flags, history.vanished_flags,
 )  # fmt: skip
 
+_WRONG_DIAMETER = frozenset({"T03", "T05", "X01", "X04"})
+
 
 def flags_of(
     now: Visit,
@@ -70,6 +72,9 @@ def _ranked(scene: Scene, looks: Iterable[_Look], off: frozenset[str]) -> list[F
         return found
     if off:
         found = [flag for flag in found if flag.rule not in off]
+    wrong = {flag.ordinal for flag in found if flag.rule in _WRONG_DIAMETER}
+    if wrong:  # a height is not odd beside a diameter that is wrong itself
+        found = [flag for flag in found if flag.rule != "H02" or flag.ordinal not in wrong]
     verified = {tree.ordinal for tree in scene.now.trees if tree.verified}
     if verified:
         found = [_lowered(flag) if flag.ordinal in verified else flag for flag in found]

@@ -27,6 +27,8 @@ def _girths_by_growth(scene: Scene) -> tuple[int, int]:
     fits = 0
     for now, before in scene.grown:
         dbh, last = now.dbh_cm or 0.0, before.dbh_cm or 0.0
+        if dbh < 2 * last:  # a girth is three times the diameter, and trees hardly shrink
+            continue
         most = largest_plausible_cm(scene, now, last)
         if dbh > most and smallest_plausible_cm(scene.limits, last) <= dbh / pi <= most:
             fits += 1
@@ -74,12 +76,9 @@ def copied_flags(scene: Scene) -> Iterator[Flag]:
 
 def code_flags(scene: Scene) -> Iterator[Flag]:
     """X11: so many corrections of last time's crew that one of the two crews needs a check."""
-    counts = {"dbh": 0, "count": 0}
-    for tree in scene.now.trees:
-        if tree.tally_code is TallyCode.DBH_ERROR:
-            counts["dbh"] += 1
-        elif tree.tally_code is TallyCode.MISSED or tree.tally_code is TallyCode.OVER_COUNTED:
-            counts["count"] += 1
+    codes = [tree.tally_code for tree in scene.now.trees]
+    missed, over_counted = codes.count(TallyCode.MISSED), codes.count(TallyCode.OVER_COUNTED)
+    counts = {"dbh": codes.count(TallyCode.DBH_ERROR), "count": missed + over_counted}
     for case, trees in counts.items():
         if trees >= scene.limits.x11_min_trees:
             yield raised("X11", None, "", "", "tally_code", "", case=case, trees=trees,
