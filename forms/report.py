@@ -23,7 +23,7 @@ class _Words(NamedTuple):
     each: str
     unused: str
     media: str
-    warning: str
+    notice: str
 
 
 _ZH = _Words(
@@ -38,7 +38,7 @@ _ZH = _Words(
     each="每个 {name}",
     unused="不对应指标、只保存原文的问题：{names}",
     media="须一同发布的文件：{names}",
-    warning="注意：{text}",
+    notice="注意：{text}",
 )
 _EN = _Words(
     title="Form {form_id}, version {version}: {title}",
@@ -52,7 +52,7 @@ _EN = _Words(
     each="each {name}",
     unused="Kept as typed, tied to no measure: {names}",
     media="To be published with it: {names}",
-    warning="Note: {text}",
+    notice="Note: {text}",
 )
 
 
@@ -106,5 +106,5 @@ def _notes(form: Form, words: _Words) -> list[str]:
     unused = [question.name for question in form.questions if not question.measure]
     notes = [words.unused.format(names=", ".join(unused))] if unused else []
     notes += [words.media.format(names=", ".join(form.media))] if form.media else []
-    notes += [words.warning.format(text=warning) for warning in form.warnings]
+    notes += [words.notice.format(text=text) for text in form.warnings]
     return ["", *notes] if notes else []

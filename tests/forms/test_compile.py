@@ -1,3 +1,5 @@
+"""What an XLSForm becomes: its questions, labels, choices, files and measures."""
+
 from __future__ import annotations
 
 import csv

@@ -1,3 +1,5 @@
+"""An instance is read as it came, and what is no instance is refused with its reason."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What a crew takes along to the trees of the last census; the form itself is proved in tests/engines."""
+
 from __future__ import annotations
 
 import csv

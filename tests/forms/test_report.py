@@ -1,3 +1,5 @@
+"""The table in which an author reads what each question is tied to."""
+
 from __future__ import annotations
 
 import pytest
