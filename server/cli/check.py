@@ -11,7 +11,9 @@ from typing import IO, NamedTuple
 
 import click
 
-from server.cli.tree_table import Table, TableUnreadable, read_species, read_trees
+from server.cli.species_table import read_species
+from server.cli.table_text import TableUnreadable
+from server.cli.tree_table import Table, read_trees
 from server.forest.species import SpeciesInfo
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of

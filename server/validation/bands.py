@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from server.forest.tree import Measurement
@@ -84,7 +85,7 @@ def _successive(visits: Iterable[Visit]) -> Iterator[tuple[Visit, Visit, float]]
             by_plot.setdefault(visit.plot_id, []).append(visit)
     for plot in by_plot.values():
         plot.sort(key=lambda visit: (visit.measured_on, visit.census))
-        for last, now in zip(plot, plot[1:], strict=False):
+        for last, now in pairwise(plot):
             years = years_between(last.measured_on, now.measured_on)
             if years is not None:
                 yield last, now, years

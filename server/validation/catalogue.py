@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from server.forest.species import SpeciesInfo
 from server.forest.visit import Visit
-from server.validation import growth, height, history, plot, slips, tree
+from server.validation import growth, height, history, plot, slips, tag, tree
 from server.validation.flag import Flag, Severity
 from server.validation.parameters import Parameters
 from server.validation.reference import Reference
@@ -18,7 +18,7 @@ __all__ = ["Reference", "Rule", "flags_of", "quick_look", "rules"]
 _Look = Callable[[Scene], Iterator[Flag]]
 
 _TREE: tuple[_Look, ...] = (
-    tree.diameter_flags, tree.tag_flags, tree.size_flags, tree.numbering_flags, tree.species_flags,
+    tree.diameter_flags, tag.tag_flags, tree.size_flags, tag.numbering_flags, tree.species_flags,
     tree.position_flags, tree.pom_flags, slips.outlier_flags, height.height_flags,
 )  # fmt: skip
 _PAIRS: tuple[_Look, ...] = (
@@ -30,7 +30,7 @@ _VISIT: tuple[_Look, ...] = (
     plot.thinning_flags, plot.stem_flags,
 )  # fmt: skip
 _QUICK: tuple[_Look, ...] = (
-    tree.diameter_flags, tree.tag_flags, slips.outlier_flags, height.height_flags, growth.growth_flags,
+    tree.diameter_flags, tag.tag_flags, slips.outlier_flags, height.height_flags, growth.growth_flags,
     history.fate_flags, history.vanished_flags,
 )  # fmt: skip
 

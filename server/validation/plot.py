@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from math import hypot, pi, sqrt
 
 from server.forest.tree import Measurement, TallyCode
-from server.validation.flag import Flag, Severity
 from server.validation.expected import largest_plausible_cm, smallest_plausible_cm
+from server.validation.flag import Flag, Severity
 from server.validation.rule import raised
 from server.validation.scene import ALIVE, GONE, Scene
 

@@ -4,10 +4,18 @@ In braces stand the flag's tag, value and bounds (`low`, `high`) and its facts. 
 what to do.
 """
 
+# a sentence is easier to read, to translate and to search for in one piece
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 SUGGESTION = ("可能是 {}？", " Perhaps {}?")
 """Added where the flag has a suggestion."""
+
+LAST_ODD = (
+    "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
+    "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
+)
 
 SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     "T01": {
@@ -65,10 +73,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "样木 {tag}（{species}）胸径 {value} cm，与样地内其他 {plot_trees} 株（多在 {low}–{high} cm）相差太大，像是小数点或单位错误。请复测。",
             "Tree {tag} ({species}): {value} cm is far from the other {plot_trees} in the plot (mostly {low}–{high} cm); a decimal or unit slip? Please measure again.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "T06": {
         "tens": (
@@ -79,10 +84,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，生长偏快，可能录入有误。请复测。",
             "Tree {tag}: {value} cm, last time {before_cm} cm; fast for this plot, perhaps a typing slip. Please measure again.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "T07": {
         "": (
@@ -178,50 +180,35 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，明显变小。请复测；若上期量错，检尺类型填 18。",
             "Tree {tag}: {value} cm, last time {before_cm} cm: it shrank. Please measure again; if last time was wrong, use tally code 18.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "X02": {
         "": (
             "样木 {tag} 胸径 {value} cm，比上期 {before_cm} cm 略小，超出量测误差。请确认。",
             "Tree {tag}: {value} cm is a little less than {before_cm} cm last time, more than tapes differ. Please confirm.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "X03": {
         "": (
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，{years} 年生长偏快（这里一般到 {high} cm）。请复测。",
             "Tree {tag}: {value} cm, last time {before_cm} cm: fast for {years} years (here usually up to {high} cm). Please measure again.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "X04": {
         "": (
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，{years} 年生长过大（一般到 {high} cm）。请复测。",
             "Tree {tag}: {value} cm, last time {before_cm} cm: too much growth in {years} years (usually up to {high} cm). Please measure again.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "X05": {
         "": (
             "样木 {tag} 胸径 {value} cm，是上期 {before_cm} cm 的 {ratio} 倍。请复测。",
             "Tree {tag}: {value} cm is {ratio} times last time's {before_cm} cm. Please measure again.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "X06": {
         "": (
@@ -294,10 +281,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，像是与样木 {other} 互换了。请两株都复测。",
             "Tree {tag}: {value} cm, last time {before_cm} cm; exchanged with tree {other}, it seems. Please measure both again.",
         ),
-        "before": (
-            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
-            "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
-        ),
+        "before": LAST_ODD,
     },
     "X14": {
         "": (

@@ -26,8 +26,9 @@ def main() -> None:
         spent = process_time() - start
         trees = sum(len(visit.trees) for visit in census.now)
         counts = Counter((f.rule, str(f.severity)) for flags in clean.values() for f in flags)
+        title = f"census {before} to {now}, {'one' if earlier else 'none'} before"
         print(
-            f"census {before} to {now}: {len(census.now)} visits, {trees} trees, {1000 * spent / len(census.now):.2f} ms a visit"
+            f"{title}: {len(census.now)} visits, {trees} trees, {1000 * spent / len(census.now):.2f} ms a visit"
         )
         print("  as published:", ", ".join(f"{rule} {sev} {n}" for (rule, sev), n in sorted(counts.items())))
         _print([score(spoilt, truth, flags_by_plot(spoilt, parameters))

@@ -166,8 +166,8 @@ SPOIL: dict[str, Callable[[float, random.Random], float]] = {
     "transposed": _transposed,
     "dropped": _dropped,
     "guess": lambda was, chance: round(was * (1 + chance.gauss(0, 0.1))),
-    "girth": lambda was, chance: was * pi,
-    "inch": lambda was, chance: was / 2.54,
+    "girth": lambda was, _: was * pi,
+    "inch": lambda was, _: was / 2.54,
 }
 
 

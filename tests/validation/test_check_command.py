@@ -6,6 +6,7 @@ import csv
 import io
 
 from click.testing import CliRunner
+
 from server.cli.check import check
 
 HEAD = "plot_id,tag,stem_id,species,status,dbh_cm,height_m,date,census,x,y\n"

@@ -5,6 +5,7 @@ from datetime import date
 from math import pi
 
 import pytest
+
 from server.forest.species import SpeciesInfo
 from server.forest.tree import TallyCode
 from server.validation.flag import Severity, message

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from server.forest.tree import Measurement, TallyCode
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of, quick_look, rules

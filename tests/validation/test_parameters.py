@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from server.validation.catalogue import rules
 from server.validation.parameters import ParameterInvalid, Parameters, compiled, parsed
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from server.cli.check import check
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from server.validation.suggest import Expected, best_slip, ratio_slip
 
 
