@@ -2,7 +2,8 @@
 
 Many jobs share a transaction; when one of them fails, each is tried alone, so that one bad plot holds up nobody.
 A job that keeps failing waits longer each time and is set aside as a dead letter that a person can see and re-run.
-Photos come last: a thumbnail must not hold up a flag.
+What lies furthest along the way comes first, so that a plot gets its flags while others keep arriving; photos come
+last: a thumbnail must not hold up a flag.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ def steps(settings: Settings) -> dict[str, Step]:
     blobs = Blobs(settings.photo_dir)
     most = settings.worker_batch
     return {
+        jobs.CHECK: Step(check.look, check.write, most),
         jobs.UNFOLD: Step(
             lambda c, ids: unfold.look(c, ids, readers, settings.max_instance_bytes), unfold.write, most
         ),
-        jobs.CHECK: Step(check.look, check.write, most),
         jobs.SETTLE: Step(lambda _c, ids: ids, settle.write, most),
         jobs.INSPECT_PHOTO: Step(
             lambda c, ids: inspect_photo.look(c, ids, blobs, settings.max_photo_pixels),

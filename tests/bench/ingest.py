@@ -205,7 +205,7 @@ def a_forest(engine: Engine, size: Size) -> Iterator[Line]:
     with House(engine, scbi.form()) as house:
         with house.database.writing() as pen:
             pen.execute(update(schema.project).values(tally_limit_cm=scbi.TALLY_LIMIT_CM))
-        bodies = (made.bodies(xml, {}, made.NO_LIMIT_BYTES)[0].content for xml in scbi.instances(sent))
+        bodies = (made.envelope(xml) for xml in scbi.instances(sent))
         requests = list(load.post(f"{house.phone_url}/submission", bodies))
         line = _measured(house, f"a real forest: {len(some)} plots, {len(sent)} visits", requests, 8, 201)
         line.note = _flag_rate(house)

@@ -77,10 +77,15 @@ def _tree(dice: random.Random, tag: int) -> dict[str, str]:
     }  # fmt: skip
 
 
+def envelope(xml: bytes) -> bytes:
+    """The multipart body of one request that carries an instance alone."""
+    return bodies(xml, {}, NO_LIMIT_BYTES)[0].content
+
+
 def body(number: int, trees: int = 50, photo_bytes: int = 0) -> bytes:
     """The multipart body of one request: the plot, and a picture of that many bytes where it is not 0."""
     if not photo_bytes:
-        return bodies(instance(number, trees), {}, NO_LIMIT_BYTES)[0].content
+        return envelope(instance(number, trees))
     name = f"plot_{number}.jpg"
     files = {name: photo(number, photo_bytes)}
     return bodies(instance(number, trees, name), files, NO_LIMIT_BYTES)[0].content
