@@ -87,13 +87,26 @@ def code_flags(scene: Scene) -> Iterator[Flag]:
 
 def rate_flags(scene: Scene) -> Iterator[Flag]:
     """X15: more deaths or more new trees a year than a plot sees without a thinning or a disaster."""
-    limits = scene.limits
-    lived = sum(tree.tally_code in ALIVE for tree in scene.known.values())
-    if scene.before is None or lived < limits.x15_min_trees or scene.now.thinned:
+    if scene.before is None or scene.now.thinned:
         return
-    died = sum(now.tally_code in GONE and before.tally_code in ALIVE for now, before in scene.pairs
-               if now.tally_code is not TallyCode.OVER_COUNTED)  # fmt: skip
-    new = sum(key not in scene.known and tree.tally_code in _RECRUITS for key, tree in scene.mine.items())
+    limits = scene.limits
+    died = [before for now, before in scene.pairs if now.tally_code in _DEATHS and before.tally_code in ALIVE]
+    new = [
+        tree for key, tree in scene.mine.items() if key not in scene.known and tree.tally_code in _RECRUITS
+    ]
+    if len(died) < limits.x15_min_changed and len(new) < limits.x15_min_changed:
+        return
+    lived = sum(tree.tally_code in ALIVE for tree in scene.known.values())
+    if lived >= limits.x15_min_trees:
+        yield from _odd_rates(scene, lived, len(died), len(new))
+
+
+_DEATHS = GONE - {TallyCode.OVER_COUNTED}
+_RECRUITS = frozenset({TallyCode.ALIVE, TallyCode.INGROWTH})
+
+
+def _odd_rates(scene: Scene, lived: int, died: int, new: int) -> Iterator[Flag]:
+    limits = scene.limits
     mortality = 1 - (1 - died / lived) ** (1 / scene.years) if died < lived else 1.0
     ingrowth = (1 + new / lived) ** (1 / scene.years) - 1
     for case, trees, rate, most in (
@@ -103,9 +116,6 @@ def rate_flags(scene: Scene) -> Iterator[Flag]:
         if trees >= limits.x15_min_changed and rate > most:
             yield raised("X15", None, "", "", "tally_code", "", case=case, trees=trees, lived=lived,
                          rate_pct=100 * rate, most_pct=100 * most, years=round(scene.years, 1))  # fmt: skip
-
-
-_RECRUITS = frozenset({TallyCode.ALIVE, TallyCode.INGROWTH})
 
 
 def thinning_flags(scene: Scene) -> Iterator[Flag]:

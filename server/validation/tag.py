@@ -36,36 +36,35 @@ def _absent_tag(scene: Scene, row: Measurement) -> str:
 
 
 def numbering_flags(scene: Scene) -> Iterator[Flag]:
-    """T10: no tag; a tag that is no number where the others are; a jump where tags count within the plot."""
-    odd = []
-    numbers: list[tuple[int, Measurement]] = []
+    """T10: no tag; a new tag that is no number where the others are; a new tag far above those of the plot."""
     for tree in scene.now.trees:
-        if tree.tag.isdecimal():
-            numbers.append((int(tree.tag), tree))
-        elif not tree.tag:
+        if not tree.tag:
             yield raised("T10", tree.ordinal, "", tree.stem_id, "tag", "", severity=Severity.WARN, score=4.0,
                          case="blank", plot_row=tree.ordinal + 1)  # fmt: skip
-        else:
-            odd.append(tree)
-    if odd and len(numbers) > 2 * len(odd):
+    new = [tree for key, tree in scene.mine.items() if key not in scene.known and key[0]]
+    if new:
+        yield from _odd_form(scene, [tree for tree in new if not tree.tag.isdecimal()])
+        yield from _jumps(scene, [tree for tree in new if tree.tag.isdecimal()])
+
+
+def _odd_form(scene: Scene, odd: list[Measurement]) -> Iterator[Flag]:
+    if odd and sum(tree.tag.isdecimal() for tree in scene.now.trees) > 2 * len(odd):
         for tree in odd:
             yield raised("T10", tree.ordinal, tree.tag, tree.stem_id, "tag", tree.tag, case="format")
-    yield from _jumps(scene, numbers)
 
 
-def _jumps(scene: Scene, numbers: list[tuple[int, Measurement]]) -> Iterator[Flag]:
+def _jumps(scene: Scene, new: list[Measurement]) -> Iterator[Flag]:
     gap = scene.limits.t10_gap
-    if not numbers:
+    if not new:
         return
-    known = [int(key[0]) for key in scene.known if key[0].isdecimal()]
-    values = sorted({number for number, _ in numbers}.union(known))
+    values = sorted({int(key[0]) for key in scene.mine.keys() | scene.known.keys() if key[0].isdecimal()})
     middle = values[len(values) // 2]
     # tags that count through the whole project, or carry the plot's number, have gaps by nature
     if values[-1] - values[0] <= gap or middle > scene.limits.t10_per_plot_factor * len(values) + gap:
         return
     largest = _last_before_gap(values, gap)
-    for number, tree in numbers:
-        if number > largest + gap and (tree.tag, tree.stem_id) not in scene.known:
+    for tree in new:
+        if int(tree.tag) > largest + gap:
             yield raised("T10", tree.ordinal, tree.tag, tree.stem_id, "tag", tree.tag, None, largest + gap,
                          case="gap", plot_largest=largest, gap=gap)  # fmt: skip
 
