@@ -7,7 +7,7 @@ and publishing is the caller's work; nothing here opens a socket or starts a pro
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,18 @@ def compile_form(source: Path, *, media: Mapping[str, bytes] | None = None) -> C
     if wanting := [*_undeclared(xml, book), *attachments.faults(xml, beside)]:
         raise FormInvalid(tuple(wanting))
     return Compiled(replace(form, warnings=form.warnings + attachments.absent(form, beside)), xml, made)
+
+
+def sheets(source: Path) -> dict[str, list[list[str]]]:
+    """The sheets of an XLSForm as rows of text, the headings first. Raises like `compile_form`, judges nothing."""
+    book = _book(source)
+    found = {}
+    for name in ("survey", "choices", "settings", "entities"):
+        rows: Sequence[Mapping[str, str]] = getattr(book, name) or ()
+        headings = [heading for header in getattr(book, f"{name}_header") or () for heading in header]
+        if headings:
+            found[name] = [headings, *([row.get(h) or "" for h in headings] for row in rows)]
+    return found
 
 
 def type_of(word: str) -> str:

@@ -48,7 +48,7 @@ class Fault:
         what, to_do = (
             (self.what_zh or self.what, self.to_do_zh or self.to_do) if zh else (self.what, self.to_do)
         )
-        return f"{place}: {what} → {to_do}"
+        return f"{place}: {what} → {to_do}" if place else f"{what} → {to_do}"
 
     def __str__(self) -> str:
         return self.sentence("en")

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from forms.compile import Compiled, compile_form
 from forms.errors import FormInvalid
 from forms.report import measures_table, report
+from forms.workbook import shipped, shipped_form, workbook
 from server.cli.joined import now_ms, open_database, project_number
 from server.problems import Problem
 from server.steps import publish as publish_step
@@ -47,6 +48,22 @@ def check(source: Path, lang: str) -> None:
 def measures(lang: str) -> None:
     """Every measure that an author may write into the column bind::yd:measure."""
     click.echo(measures_table(lang))
+
+
+@form.command()
+@click.argument("source")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Else NAME.xlsx in this folder.")
+def export(source: str, out: Path | None) -> None:
+    """Write a form as .xlsx, to be changed in a spreadsheet program: a file, or the name of a form that we ship."""
+    if source not in shipped() and not Path(source).is_file():
+        raise click.ClickException(f"no file {source!r}; forms that we ship: {', '.join(shipped())}")
+    try:
+        content = shipped_form(source) if source in shipped() else workbook(Path(source))
+    except FormInvalid as invalid:
+        raise click.ClickException(str(invalid)) from invalid
+    target = out or Path(f"{Path(source).stem}.xlsx")
+    target.write_bytes(content)
+    click.echo(target)
 
 
 @form.command()
