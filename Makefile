@@ -9,7 +9,7 @@ DATA   ?= var/demo
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench build format generated migration constraints clean
+.PHONY: help setup demo test check bench bench-full build format generated migration constraints clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -35,8 +35,11 @@ check: $(READY) ## quick: format, lint, types, floors, fast tests (under two min
 test: $(READY) field_kit/node_modules/.ready ## everything, on SQLite and PostgreSQL
 	$(BIN)/pytest -q -n $(JOBS) --durations=15
 
-bench: $(READY) ## how fast: ingest, validation, export
+bench: $(READY) ## how fast plots come in and rules look, in some minutes: one table
 	$(BIN)/python -m tests.bench
+
+bench-full: $(READY) ## the same with 500,000 stored submissions and a whole forest: an hour, 20 GB of disk
+	$(BIN)/python -m tests.bench --full
 
 build: $(READY) ## a wheel and a source archive in dist/
 	$(BIN)/python -m build --outdir dist .

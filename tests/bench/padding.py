@@ -17,7 +17,7 @@ AT_ONCE = 10_000
 """Submissions in one transaction: with 50 trees each, half a million measurements."""
 CHANCE = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "replace(gen_random_uuid()::text, '-', '')"}
 
-_NUMBERS = "WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+_NUMBERS = "WITH RECURSIVE n(i) AS (SELECT CAST(:first AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
 _STATEMENTS = (
     """INSERT INTO plot (project_id, plot_id, area_ha, shape, is_planned)
        {numbers} SELECT :project, 'PAD-' || i, 0.0667, 'square', {false} FROM n""",
@@ -30,7 +30,8 @@ _STATEMENTS = (
        {numbers} SELECT :project, p.id, :census, s.id, s.id, 'visit', '2021-07-01', '{{}}', '[]', 'received',
                         s.received_at, s.received_at
        FROM n JOIN plot p ON p.plot_id = 'PAD-' || n.i AND p.project_id = :project
-       JOIN submission s ON s.id = :before_first + n.i - :first + 1""",
+       JOIN (SELECT id, received_at, row_number() OVER (ORDER BY id) + :first - 1 AS i FROM submission
+             WHERE id > :before_first) s ON s.i = n.i""",
     """INSERT INTO tree (plot_id, tag, stem_id)
        {numbers}, t(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM t WHERE k < :trees)
        SELECT p.id, '' || k, '1' FROM n JOIN plot p ON p.plot_id = 'PAD-' || n.i AND p.project_id = :project, t""",
