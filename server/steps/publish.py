@@ -52,8 +52,8 @@ def publish(
     taken = forms.published(connection, form_key, form.version)
     if taken is not None and (taken.xml_md5 != _md5(xml) or not _same_media(connection, taken.id, media)):
         raise VersionTaken(form.version, form_id=form.form_id, version=form.version)
+    submissions.drop_drafts(connection, project_id, form.form_id)  # first: they name the version
     forms.drop_drafts(connection, form_key)
-    submissions.drop_drafts(connection, project_id, form.form_id)
     if taken is not None:
         version_id = int(taken.id)
     else:
@@ -75,8 +75,8 @@ def draft(
 ) -> str:
     """Put up a draft in place of the one before, and return the token that opens it."""
     form_key, _ = forms.ensure(connection, project_id, form.form_id, at)
+    submissions.drop_drafts(connection, project_id, form.form_id)  # first: they name the version
     forms.drop_drafts(connection, form_key)
-    submissions.drop_drafts(connection, project_id, form.form_id)
     token = secrets.token_urlsafe(32)
     _add(connection, form_key, form, xml, media, {"draft_token": token})
     events.add(connection, project_id, by, "form.draft", form.form_id, {"version": form.version}, at)

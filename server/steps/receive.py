@@ -16,12 +16,28 @@ from forms.instance import Meta
 from server.store import attachments, jobs, submissions
 from server.store.attachments import File
 from server.store.rows import AnyRow
-from server.store.submissions import DRAFT, KeptRow, Sent
-from sync.intake import Arrival, Attach, Create, Decision, Kept, Known, Quarantine, Reason, Supersede, decide
-
+from server.store.submissions import KeptRow, Sent, draft_variant, is_draft
+from sync.intake import (
+    Arrival,
+    Attach,
+    Create,
+    Decision,
+    Kept,
+    Known,
+    Quarantine,
+    Reason,
+    Supersede,
+    decide,
+    is_settled_by_time,
+)
 
 AUDIT_LOG = "audit.csv"
 """Written by Collect itself: a crew that reads "photos 3/4" would look for a photo that nobody took."""
+
+
+LOOK_AGAIN_MS = 10_000
+"""ms after which a held instance is decided on anew even if nothing calls for it: what it waits for may have come in
+the very moment in which it was held, in a transaction that could not see it. Longer than any of ours takes."""
 
 
 class Parcel(NamedTuple):
@@ -94,7 +110,7 @@ def _known(connection: Connection, parcel: Parcel) -> Known:
     meta = parcel.meta
     draft = parcel.draft_version_id is not None
     rows = submissions.under_id(connection, parcel.project_id, meta.form_id, meta.instance_id)
-    same = tuple(_kept(row) for row in rows if (row.variant == DRAFT) == draft)
+    same = tuple(_kept(row) for row in rows if is_draft(row.variant) == draft)
     original = None
     if meta.deprecated_id and not draft:
         row = submissions.counting(connection, parcel.project_id, meta.form_id, meta.deprecated_id)
@@ -118,6 +134,8 @@ def _carry_out(
     match decision:
         case Attach(id=found, reason=reason):
             fresh = attachments.keep(connection, found, parcel.files, parcel.received_at)
+            if fresh:
+                _pass_on(connection, found)
             _promise_photos(connection, parcel, fresh, reason)
             return _receipt(connection, found, False, reason)
         case Create():
@@ -136,13 +154,28 @@ def _carry_out(
     if isinstance(decision, Supersede):
         submissions.supersede(connection, decision.original_id, made)
         attachments.carry_forward(connection, decision.original_id, made)
-    if held is None and parcel.draft_version_id is None:
-        jobs.put(connection, jobs.UNFOLD, [made], parcel.received_at)
-        waiting = submissions.edits_waiting_for(connection, parcel.project_id, parcel.meta.instance_id)
-        jobs.put(connection, jobs.SETTLE, waiting, parcel.received_at)
+    _promise(connection, parcel, made, held)
     if not parcel.files and not parcel.expected:
         return Receipt(made, True, held, 0, 0)
     return _receipt(connection, made, True, held)
+
+
+def _pass_on(connection: Connection, submission_id: int) -> None:
+    """Files that come late for a record that has been edited since serve its edits as well."""
+    while (later := submissions.superseded_by(connection, submission_id)) is not None:
+        attachments.carry_forward(connection, submission_id, later)
+        submission_id = later
+
+
+def _promise(connection: Connection, parcel: Parcel, made: int, held: Reason | None) -> None:
+    if held is not None:
+        if is_settled_by_time(held):
+            jobs.put(connection, jobs.SETTLE, [made], parcel.received_at + LOOK_AGAIN_MS)
+        return
+    if parcel.draft_version_id is None:
+        jobs.put(connection, jobs.UNFOLD, [made], parcel.received_at)
+        waiting = submissions.edits_waiting_for(connection, parcel.project_id, parcel.meta.instance_id)
+        jobs.put(connection, jobs.SETTLE, waiting, parcel.received_at)
 
 
 def _add(
@@ -153,7 +186,7 @@ def _add(
     reason: Reason | None,
 ) -> int | None:
     meta = parcel.meta
-    variant = DRAFT if parcel.draft_version_id is not None else ""
+    variant = draft_variant(arrival.sha256) if parcel.draft_version_id is not None else ""
     sent = Sent(
         project_id=parcel.project_id,
         form_version_id=parcel.form_version_id,

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from forms.definition import Form
+from forms.instance import Reader, read
 from server.store import attachments, events, forms, jobs, submissions
 from server.store.rows import AnyRow
 from sync.intake import Arrival, Create, Kept, Known, Quarantine, Reason, Supersede, decide
@@ -25,6 +27,8 @@ def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reas
     row = submissions.find(connection, submission_id)
     if row is None or row.quarantine is None:
         return None
+    if row.settled_at is not None and not by:
+        return Reason(row.quarantine)  # a person set it aside; only a person brings it back
     state, version_id = forms.state_and_version(connection, row.project_id, row.form_id, row.version)
     if by and state == "closed":
         state = "open"  # a person who asks again vouches for what came late ...
@@ -34,6 +38,8 @@ def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reas
                 device_revoked=row.quarantine == Reason.REVOKED_DEVICE and not by),
         _known(connection, row, state, version_id),
     )  # fmt: skip
+    if not isinstance(decision, Quarantine):
+        _expect_files(connection, row, version_id)
     match decision:
         case Quarantine(reason=reason):
             submissions.hold(connection, submission_id, reason)
@@ -55,6 +61,15 @@ def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reas
     waiting = submissions.edits_waiting_for(connection, row.project_id, row.instance_id)
     jobs.put(connection, jobs.SETTLE, waiting, at)
     return None
+
+
+def _expect_files(connection: Connection, row: AnyRow, version_id: int | None) -> None:
+    """Which files it names could not be told while its form was not known."""
+    assert version_id is not None  # whatever counts has a version
+    reader = Reader(Form.from_json(forms.definition(connection, version_id)))
+    xml = submissions.xml_of(row)
+    names = reader.answers(read(xml, len(xml)).root).files
+    attachments.expect_late(connection, row.id, [name[:200] for name in names])
 
 
 def _known(connection: Connection, row: AnyRow, state: str | None, version_id: int | None) -> Known:

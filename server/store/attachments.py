@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from server.store import bulk
 from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import attachment, submission
@@ -43,12 +44,21 @@ def of(connection: Connection, submission_id: int) -> list[Place]:
 
 
 def expect(connection: Connection, submission_id: int, names: Iterable[str]) -> None:
-    """The instance names these files."""
+    """A new instance names these files."""
     rows = [
         {"submission_id": submission_id, "name": name, "is_expected": True} for name in dict.fromkeys(names)
     ]
     if rows:
         connection.execute(insert(attachment), rows)
+
+
+def expect_late(connection: Connection, submission_id: int, names: Iterable[str]) -> None:
+    """It turns out that an instance names these files, some of which may have come already."""
+    named = set(names)
+    here = {row.name: row.id for row in of(connection, submission_id) if row.name in named}
+    for some in bulk.chunks(here.values()):
+        connection.execute(update(attachment).where(attachment.c.id.in_(some)).values(is_expected=True))
+    expect(connection, submission_id, sorted(named - set(here)))
 
 
 def carry_forward(connection: Connection, from_id: int, to_id: int) -> None:

@@ -107,7 +107,7 @@ def forms(connection: Connection, project_id: int) -> list[Row]:
 
 def _versions(connection: Connection, project_id: int) -> list[Row]:
     sent = select(submission.c.form_version_id, func.count().label("sent")).where(
-        or_(submission.c.variant == "", submission.c.variant == "draft"), submission.c.project_id == project_id
+        or_(submission.c.variant == "", submission.c.variant.startswith("draft-")), submission.c.project_id == project_id
     ).group_by(submission.c.form_version_id).subquery()  # fmt: skip
     files = select(form_media.c.form_version_id, func.count().label("files")).group_by(
         form_media.c.form_version_id).subquery()  # fmt: skip

@@ -149,7 +149,7 @@ submission = Table(
     Column("form_id", String(200), nullable=False),  # as the instance says
     Column("version", String(200), nullable=False),
     Column("instance_id", String(200), nullable=False),
-    # '' the one that counts; 'draft' a test; else the SHA-256 of a quarantined twin: one index keeps all apart
+    # '' the one that counts; 'draft-...' a test; else the SHA-256 of a quarantined twin: one index keeps all apart
     Column("variant", String(64), nullable=False, server_default=""),
     Column("deprecated_id", String(200)),
     Column("instance_name", Text),
@@ -261,8 +261,11 @@ tree = Table(
 )  # fmt: skip
 
 measurement = Table(
-    "measurement", metadata, _id(), _to("visit", on_delete="CASCADE"), _to("tree", null=True),
-    Column("ordinal", Integer, nullable=False),  # place in the crew's list, from 0
+    "measurement", metadata,
+    # a visit's trees lie together on the disk, in the crew's order: written and read as one
+    Column("visit_id", Id, ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),  # place in the crew's list, from 0
+    _to("tree", null=True),
     Column("tag", String(40), nullable=False), Column("stem_id", String(20), nullable=False),
     Column("species", String(40), nullable=False),
     Column("tally_code", Integer),
@@ -272,7 +275,7 @@ measurement = Table(
     Column("dbh_text", Text, nullable=False),  # the diameter exactly as typed
     Column("codes", Text),  # condition codes, separated by spaces; NULL: none
     Column("other", JSON(none_as_null=True)),  # remaining tree.* answers as typed; NULL: none
-    UniqueConstraint("visit_id", "ordinal"),
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 thinning = Table(

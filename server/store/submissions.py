@@ -13,7 +13,17 @@ from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import form_version, submission
 
-DRAFT = "draft"
+_DRAFT = "draft-"
+
+
+def draft_variant(sha256: bytes) -> str:
+    """The variant of a test of a draft: each content is kept apart, 64 characters."""
+    return (_DRAFT + sha256.hex())[:64]
+
+
+def is_draft(variant: str) -> bool:
+    """Is it a test, which counts for nothing and ends with its draft?"""
+    return variant.startswith(_DRAFT)
 
 
 class Sent(NamedTuple):
@@ -97,6 +107,12 @@ def add(connection: Connection, sent: Sent) -> int | None:
     return int(row[0]) if row else None
 
 
+def superseded_by(connection: Connection, submission_id: int) -> int | None:
+    """The edit that took its place, if there is one."""
+    query = select(submission.c.superseded_by_id).where(submission.c.id == submission_id)
+    return connection.execute(query).scalar()
+
+
 def supersede(connection: Connection, old_id: int, new_id: int) -> None:
     """The chain moves on."""
     connection.execute(update(submission).where(submission.c.id == old_id).values(superseded_by_id=new_id))
@@ -108,6 +124,7 @@ _WAITING = Hot(
         submission.c.deprecated_id == bindparam("instance_id"),
         submission.c.deprecated_id.is_not(None),  # says to SQLite that the partial index serves
         submission.c.quarantine.is_not(None),
+        submission.c.settled_at.is_(None),  # set aside by a person
     )
 )
 
@@ -127,6 +144,7 @@ def waiting_for_form(connection: Connection, project_id: int, form_id: str) -> l
                 submission.c.project_id == project_id,
                 submission.c.form_id == form_id,
                 submission.c.quarantine.in_(("unknown-form", "unknown-version")),
+                submission.c.settled_at.is_(None),
             )
         ).scalars()
     )
@@ -192,7 +210,7 @@ def drop_drafts(connection: Connection, project_id: int, form_id: str) -> None:
         delete(submission).where(
             submission.c.project_id == project_id,
             submission.c.form_id == form_id,
-            submission.c.variant == DRAFT,
+            submission.c.variant.startswith(_DRAFT),
         )
     )
 
