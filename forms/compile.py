@@ -19,6 +19,7 @@ from pyxform.xls2json_backends import DefinitionData, get_xlsform
 from pyxform.xls2xform import ConvertResult, convert
 
 from forms import attachments, mapping, sheet
+from forms.advice import advice
 from forms.definition import Form
 from forms.errors import Fault, FormInvalid
 from forms.measures import NAMESPACE
@@ -69,7 +70,8 @@ def compile_form(source: Path, *, media: Mapping[str, bytes] | None = None) -> C
     beside = {**(media or {}), **made}
     if wanting := [*_undeclared(xml, book), *attachments.faults(xml, beside)]:
         raise FormInvalid(tuple(wanting))
-    return Compiled(replace(form, warnings=form.warnings + attachments.absent(form, beside)), xml, made)
+    told = form.warnings + attachments.absent(form, beside) + advice(form, xml)
+    return Compiled(replace(form, warnings=told), xml, made)
 
 
 def sheets(source: Path) -> dict[str, list[list[str]]]:

@@ -52,14 +52,14 @@ def read_form(xml: bytes, warnings: tuple[str, ...] = ()) -> Form:
     `mapping` is "tags" where there are any, else "none". Raises lxml.etree.XMLSyntaxError for what is
     no XML, ValueError for what has no primary instance.
     """
-    document = _Document(_parse(xml))
+    document = Document.of(xml)
     questions = tuple(document.questions())
     return Form(
         form_id=document.primary.get("id") or "",
         version=document.primary.get("version") or "",
         title=document.title(),
         questions=questions,
-        repeats=tuple(repeat.get("nodeset") or "" for repeat in document.root.iter(f"{_X}repeat")),
+        repeats=document.repeats(),
         languages=tuple(document.itext),
         mapping="tags" if any(question.measure for question in questions) else "none",
         media=tuple(sorted(document.media())),
@@ -69,23 +69,18 @@ def read_form(xml: bytes, warnings: tuple[str, ...] = ()) -> Form:
 
 def file_selects(xml: bytes) -> list[FileSelect]:
     """Every select of an XForm that takes its choices from a file beside the form."""
-    document = _Document(_parse(xml))
+    document = Document.of(xml)
     return [select for control in document.controls.values() for select in document.file_select(control)]
 
 
 def undeclared_instances(xml: bytes) -> list[str]:
     """Names in `instance('...')` that no secondary instance bears: a phone stops at such a form with an error."""
-    document = _Document(_parse(xml))
+    document = Document.of(xml)
     formulas = [
         str(text) for node in document.root.iter() for text in node.attrib.values() if "instance(" in text
     ]
     named = dict.fromkeys(name for formula in formulas for name in _ITEMSET.findall(formula))
     return [name for name in named if name not in document.secondary]
-
-
-def _parse(xml: bytes) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-    return etree.fromstring(xml, parser)
 
 
 def language_code(heading: str) -> str:
@@ -94,7 +89,7 @@ def language_code(heading: str) -> str:
     return match[1].lower() if match else _LANGUAGE_NAMES.get(heading.strip().lower(), heading.strip())
 
 
-class _Document:
+class Document:
     """An XForm with its look-ups made: texts by id and language, controls by path, instances by name."""
 
     def __init__(self, root: etree._Element) -> None:
@@ -108,6 +103,25 @@ class _Document:
         self.secondary = {instance.get("id") or "": instance for instance in instances[1:]}
         self.itext = _itext(model)
         self.controls = {c.get("ref") or "": c for c in root.iter(*_CONTROLS)}
+
+    @classmethod
+    def of(cls, xml: bytes) -> Document:
+        """The document in these bytes. Raises as `read_form` does."""
+        parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
+        )
+        return cls(etree.fromstring(xml, parser))
+
+    def repeats(self) -> tuple[str, ...]:
+        """Paths of the repeats, outer ones before inner ones."""
+        return tuple(repeat.get("nodeset") or "" for repeat in self.root.iter(f"{_X}repeat"))
+
+    def formulas(self) -> Iterator[tuple[str, str]]:
+        """Path and text of every formula on a bind."""
+        for bind in self.model.findall(f"{_X}bind"):
+            for name in ("calculate", "relevant", "constraint", "required", "readonly"):
+                if formula := bind.get(name):
+                    yield bind.get("nodeset") or "", formula
 
     def title(self) -> str:
         return (self.root.findtext(f"{{{XHTML}}}head/{{{XHTML}}}title") or "").strip()
