@@ -66,9 +66,10 @@ def form_version(connection: Connection, project: int, form: Form = PLOT_VISIT, 
     return row(connection, schema.form_version, form_key=key, **{**defaults, **values})
 
 
-def submission(connection: Connection, project: int, xml: bytes = b"<data/>", **values: Any) -> int:
+def submission(connection: Connection, project: int, xml: bytes = b"", **values: Any) -> int:
     """An instance that the store keeps, as sent."""
     number = next(_numbers)
+    xml = xml or b'<data id="plot_visit"><meta><instanceID>uuid:%08d</instanceID></meta></data>' % number
     defaults = {
         "form_id": "plot_visit", "version": "2026050101", "instance_id": f"uuid:{number:08d}",
         "instance_name": f"PS-{number}", "xml": zlib.compress(xml), "xml_sha256": hashlib.sha256(xml).digest(),

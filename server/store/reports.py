@@ -68,9 +68,7 @@ def names(connection: Connection, project_id: int) -> dict[str, dict[int, str]]:
     """What a list can be narrowed to: "township", "stratum" and "crew" -> id -> name, as entered."""
     found: dict[str, dict[int, str]] = {}
     for table in (township, stratum, crew):
-        query = (
-            select(table.c.id, table.c.name).where(table.c.project_id == project_id).order_by(table.c.id)
-        )
+        query = select(table.c.id, table.c.name).where(table.c.project_id == project_id).order_by(table.c.id)
         found[table.name] = {row.id: row.name for row in connection.execute(query)}
     return found
 
@@ -97,13 +95,29 @@ def plots(connection: Connection, project_id: int, asked: PlotQuestion) -> tuple
     A row has plot_id, township, stratum, crew (who is to measure it), `visit` (in the census, or None), `before`
     (the latest visit outside it, or None), trees, errors, warns, infos, photos_received and photos_expected.
     """
-    seen = _census_visits(project_id, asked.census_id)
-    wanted = _wanted(project_id, asked, seen)
-    total = connection.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
-    page = connection.execute(wanted.limit(asked.rows).offset(asked.offset)).mappings()
-    rows = [dict(row) for row in page]
+    wanted = _wanted(project_id, asked, _census_visits(project_id, asked.census_id))
+    total = connection.scalar(wanted.with_only_columns(func.count())) or 0
+    page = connection.scalars(_in_order(wanted, asked).limit(asked.rows).offset(asked.offset)).all()
+    rows = _named(connection, page)
     _add_visits(connection, rows, asked.census_id)
     return total, rows
+
+
+def _named(connection: Connection, ids: Sequence[int]) -> list[Row]:
+    """Plots in the order of `ids`, with the names of what they belong to."""
+    query = (
+        select(
+            plot.c.id, plot.c.plot_id, plot.c.is_planned, township.c.name.label("township"),
+            stratum.c.name.label("stratum"), crew.c.name.label("crew"),
+        )
+        .select_from(plot)
+        .outerjoin(township, township.c.id == plot.c.township_id)
+        .outerjoin(stratum, stratum.c.id == plot.c.stratum_id)
+        .outerjoin(crew, crew.c.id == plot.c.crew_id)
+        .where(plot.c.id.in_(ids))
+    )  # fmt: skip
+    found = {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    return [found[plot_key] for plot_key in ids]
 
 
 def _census_visits(project_id: int, census_id: int | None) -> Subquery:
@@ -114,20 +128,13 @@ def _census_visits(project_id: int, census_id: int | None) -> Subquery:
 
 
 def _wanted(project_id: int, asked: PlotQuestion, seen: Subquery) -> Select[Any]:
-    query = (
-        select(plot.c.id, plot.c.plot_id, plot.c.is_planned, township.c.name.label("township"),
-               stratum.c.name.label("stratum"), crew.c.name.label("crew"))
-        .select_from(plot)
-        .outerjoin(township, township.c.id == plot.c.township_id)
-        .outerjoin(stratum, stratum.c.id == plot.c.stratum_id)
-        .outerjoin(crew, crew.c.id == plot.c.crew_id)
-        .where(plot.c.project_id == project_id)
-    )  # fmt: skip
+    """Numbers of the plots that the question is about, in no order."""
+    query = select(plot.c.id).select_from(plot).where(plot.c.project_id == project_id)
     for column, value in ((plot.c.township_id, asked.township_id), (plot.c.stratum_id, asked.stratum_id)):
         query = query.where(column == value) if value is not None else query
     if asked.search:
         query = query.where(plot.c.plot_id.icontains(asked.search, autoescape=True))
-    return _in_order(_by_visit(query, asked, seen), asked)
+    return _by_visit(query, asked, seen)
 
 
 def _by_visit(query: Select[Any], asked: PlotQuestion, seen: Subquery) -> Select[Any]:
