@@ -7,7 +7,7 @@ from typing import Literal
 
 Unreadable = Literal[
     "empty", "too-large", "not-xml", "wrong-encoding", "doctype", "too-many-elements", "too-deep",
-    "no-form-id", "no-instance-id", "instance-id-too-long",
+    "no-form-id", "form-id-too-long", "no-instance-id", "instance-id-too-long",
 ]  # fmt: skip
 
 

@@ -25,7 +25,7 @@ than 20,000."""
 MAX_DEPTH = 256
 """Levels of nesting at which libxml2 itself gives up (huge_tree=False). XLSForms in the wild have fewer than ten."""
 MAX_ID_CHARS = 200
-"""Characters of an instanceID: "uuid:" and 36 characters in practice."""
+"""Characters of an instanceID ("uuid:" and 36 characters in practice), of a form's id and of its version."""
 
 
 class Meta(NamedTuple):
@@ -239,13 +239,16 @@ def _meta(root: etree._Element) -> Meta:
     instance_id = found.get("instanceID") or (root.get("instanceID") or "").strip()
     if not instance_id:
         raise InstanceUnreadable("no-instance-id", "meta/instanceID is missing or empty")
-    if len(instance_id) > MAX_ID_CHARS:
-        raise InstanceUnreadable("instance-id-too-long", f"{len(instance_id)} characters")
+    version, deprecated_id = (root.get("version") or "").strip(), found.get("deprecatedID")
+    if max(len(instance_id), len(deprecated_id or "")) > MAX_ID_CHARS:
+        raise InstanceUnreadable("instance-id-too-long", f"more than {MAX_ID_CHARS} characters")
+    if max(len(form_id.strip()), len(version)) > MAX_ID_CHARS:
+        raise InstanceUnreadable("form-id-too-long", f"id or version of more than {MAX_ID_CHARS} characters")
     return Meta(
         form_id=form_id.strip(),
-        version=(root.get("version") or "").strip(),
+        version=version,
         instance_id=instance_id,
-        deprecated_id=found.get("deprecatedID") or None,
+        deprecated_id=deprecated_id or None,
         instance_name=found.get("instanceName") or None,
         encrypted=root.get("encrypted") == "yes",
     )
