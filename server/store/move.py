@@ -38,7 +38,7 @@ def move(source: Database, target: Database) -> int:
     with source.reading() as old, target.writing() as new:
         for table in metadata.sorted_tables:
             moved += _copy(table, old, new)
-            if not target.is_sqlite and "id" in table.c:
+            if not target.is_sqlite and "id" in table.primary_key.columns:
                 _continue_numbering(table, new)
     return moved
 

@@ -1,4 +1,4 @@
-"""The first schema.
+"""First schema.
 
 Reason: an empty store becomes one that takes plots, people, forms and what phones send.
 """
@@ -13,7 +13,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """The first schema."""
+    """First schema."""
     op.create_table(
         "job",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -416,10 +416,9 @@ def upgrade() -> None:
 
     op.create_table(
         "measurement",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ordinal", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tree_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("tag", sa.String(length=40), nullable=False),
         sa.Column("stem_id", sa.String(length=20), nullable=False),
         sa.Column("species", sa.String(length=40), nullable=False),
@@ -439,8 +438,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["visit_id"], ["visit.id"], name=op.f("fk_measurement_visit_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_measurement")),
-        sa.UniqueConstraint("visit_id", "ordinal", name=op.f("uq_measurement_visit_id_ordinal")),
+        sa.PrimaryKeyConstraint("visit_id", "ordinal", name=op.f("pk_measurement")),
+        sqlite_with_rowid=False,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "photo",
@@ -476,3 +476,4 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("thinning_plot", schema=None) as batch_op:
         batch_op.create_index("ix_thinning_plot_plot", ["plot_id"], unique=False)
+
