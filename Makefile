@@ -38,7 +38,7 @@ test: $(READY) field_kit/node_modules/.ready ## everything, on SQLite and Postgr
 bench: $(READY) ## how fast plots come in and rules look, in some minutes: one table
 	$(BIN)/python -m tests.bench
 
-bench-full: $(READY) ## the same with 500,000 stored submissions and a whole forest: an hour, 20 GB of disk
+bench-full: $(READY) ## the same with half a million stored submissions and a whole forest: long, 10 GB of disk
 	$(BIN)/python -m tests.bench --full
 
 build: $(READY) ## a wheel and a source archive in dist/

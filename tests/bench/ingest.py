@@ -265,7 +265,7 @@ def table(lines: list[Line]) -> str:
 
 @click.command()
 @click.option(
-    "--full", is_flag=True, help="500,000 stored submissions and the whole forest: an hour, 20 GB of disk."
+    "--full", is_flag=True, help="Half a million stored submissions and the whole forest: long, 10 GB of disk."
 )
 @click.option(
     "--only", type=click.Choice(list(SCENARIOS)), multiple=True, help="These alone; repeat for more."
