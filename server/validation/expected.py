@@ -59,6 +59,8 @@ class Expectations:
         older = self._older.get((pair.now.tag, pair.now.stem_id)) if self._older else None
         sd = sqrt(2) * tape_sd_cm(limits, last)
         spread_yr = max(growth.spread_cm_yr, limits.t06_spread_cm_yr)
+        if scene.now.thinned:  # some trees are released, others not
+            spread_yr *= limits.x04_thinned_factor
         spread = sqrt((spread_yr * scene.years) ** 2 + sd * sd)
         likely = last + self._rate(growth, spread_yr, last, older) * scene.years
         low, high = smallest_plausible_cm(limits, last), largest_plausible_cm(scene, pair.now, last)

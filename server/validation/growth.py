@@ -96,7 +96,7 @@ def _fast(scene: Scene, judged: Judged, odd: list[Judged]) -> Flag | None:
     rate = round(judged.growth.rate_cm_yr, 2)
     slip = ratio_slip(judged.dbh, judged.expected)
     if slip is not None and judged.growth.trees:
-        return _raise(scene, "T05", judged, slip, severity=Severity.ERROR, case=slip.kind)
+        return _raise(scene, "T05", judged, slip, case=slip.kind)
     slip = best_slip(judged.dbh, judged.expected, typed_only=True)
     if slip is not None:
         case = "tens" if slip.kind == "tens" else ""

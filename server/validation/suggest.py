@@ -7,10 +7,13 @@ lie where the tree is expected to be. What comes out is shown to a person and ne
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import exp, pi
+from math import exp, log, pi
 from typing import NamedTuple
 
 CM_PER_INCH = 2.54
+NEARER = 0.5
+"""What was meant lies at most this share as far from the expected diameter, as a ratio, as what was typed (project
+default)."""
 
 # shares of the kinds among real corrections (SCBI-ForestGEO, two published versions of one census, and values
 # proven wrong by later censuses), divided among the values that one slip of the kind could have come from
@@ -43,6 +46,12 @@ class Expected(NamedTuple):
         """Does this diameter fall into the core?"""
         return self.low_cm <= dbh_cm <= self.high_cm
 
+    def explains(self, meant_cm: float, typed_cm: float) -> bool:
+        """Would `meant_cm` be in the core, and much less odd than what was typed? The core of a sapling is wide."""
+        if meant_cm <= 0 or not self.holds(meant_cm):
+            return False
+        return abs(log(meant_cm / self.cm)) <= NEARER * abs(log(typed_cm / self.cm))
+
 
 def best_slip(
     dbh_cm: float, expected: Expected, neighbours_cm: Sequence[float] = (), *, typed_only: bool = False
@@ -55,7 +64,7 @@ def best_slip(
     best, weight = None, 0.0
     candidates = _sure(dbh_cm) if typed_only else _all(dbh_cm, neighbours_cm)
     for value, kind, prior in candidates:
-        if expected.holds(value):
+        if expected.explains(value, dbh_cm):
             distance = (value - expected.cm) / expected.spread_cm
             likelihood = prior * exp(-0.5 * distance * distance)
             if likelihood > weight:
@@ -65,7 +74,9 @@ def best_slip(
 
 def ratio_slip(dbh_cm: float, expected: Expected) -> Slip | None:
     """As `best_slip`, for a wrong decimal point or unit only."""
-    hits = [(prior, value, kind) for value, kind, prior in _ratios(dbh_cm) if expected.holds(value)]
+    hits = [
+        (prior, value, kind) for value, kind, prior in _ratios(dbh_cm) if expected.explains(value, dbh_cm)
+    ]
     if not hits:
         return None
     _, value, kind = max(hits)

@@ -162,3 +162,31 @@ def test_excel_gets_its_byte_order_mark_and_people_a_summary(tmp_path):
 def test_the_most_suspicious_flag_of_all_plots_comes_first(tmp_path):
     text = HEAD + "A,1,1,油松,alive,4.0,,,1,,\nB,1,1,油松,alive,,,,1,,\n"
     assert [row["rule"] for row in rows(run(tmp_path, text))] == ["T01", "T02"]
+
+
+def test_accepted_data_of_a_file_say_how_large_a_species_grows(tmp_path):
+    older = HEAD + "".join(f"B,{i},1,油松,alive,{20 + i},,2014-07-01,0,,\n" for i in range(20))
+    (tmp_path / "older.csv").write_text(older, "utf-8")
+    # 1.15 * 39 + 3 = 47.85
+    text = HEAD + "A,1,1,油松,alive,48.0,,2024-07-01,2,,\nA,2,1,油松,alive,47.8,,2024-07-01,2,,\n"
+    (row,) = rows(run(tmp_path, text, "--reference", str(tmp_path / "older.csv")))
+    assert (row["tag"], row["rule"], row["expected_high"]) == ("1", "T04", "47.9")
+
+
+def test_the_genus_of_a_listed_species_sets_its_growth_cap(tmp_path):
+    (tmp_path / "species.csv").write_text(
+        "code,latin\n油松,Pinus tabuliformis\n杨,Populus davidiana\n", "utf-8"
+    )
+    text = HEAD + "".join(
+        f"A,{tag},1,{name},alive,{dbh},,{day},{day[:4]},,\n"
+        for tag, name in (("1", "油松"), ("2", "杨"))
+        for dbh, day in ((20.0, "2019-07-01"), (35.3, "2024-07-01"))
+    )
+    (row,) = rows(run(tmp_path, text, "--species", str(tmp_path / "species.csv")))
+    assert (row["tag"], row["rule"]) == ("1", "X04")
+
+
+def test_the_size_of_the_plots_may_be_given(tmp_path):
+    text = HEAD + "A,1,1,油松,alive,15.0,,,1,24.0,3.0\n"
+    assert [row["rule"] for row in rows(run(tmp_path, text, "--side-m", "20"))] == ["T14"]
+    assert [row["rule"] for row in rows(run(tmp_path, text, "--radius-m", "25"))] == []

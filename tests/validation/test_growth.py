@@ -128,6 +128,15 @@ def test_growth_beyond_what_trees_of_the_plot_do_is_a_warn_even_where_no_slip_ex
     assert (flag.rule, flag.tag, flag.severity) == ("X03", "12", Severity.WARN)
 
 
+def test_after_a_thinning_trees_of_a_plot_differ_more():
+    # 15.7 + 4 * hypot(0.15 * 5, 0.3) = 18.9 cm; thinned: 15.7 + 4 * hypot(1.3 * 0.15 * 5, 0.3) = 19.8 cm
+    reference = Reference.of(forest(grown_cm=0.4))
+    before, now = last(tree("1", 15.0)), visit(tree("1", 19.3))
+    quiet = PARAMETERS.with_changes({"X16.on": 0})
+    assert said(now, before, reference=reference) == [("X03", "warn")]
+    assert said(replace(now, thinned=True), before, reference=reference, parameters=quiet) == []
+
+
 def forest(plots: int = 5, grown_cm: float = 3.0) -> list:
     """Accepted visits, two to each plot: every tree of 10 to 20 cm grew `grown_cm` in five years, give or take."""
     visits = []

@@ -41,3 +41,13 @@ def test_only_points_and_units_count_as_ratios():
     slip = ratio_slip(231.0, around(23.0))
     assert slip is not None
     assert slip.text == "23.1"
+
+
+def test_a_shrunken_sapling_is_not_explained_by_an_inch_tape():
+    # 2.54 * 1.5 = 3.8 would be as odd as 1.5 is beside 2.0
+    assert ratio_slip(1.5, Expected(2.0, 1.1, 0.2, 5.3)) is None
+
+
+def test_nothing_is_explained_by_no_tree_at_all():
+    slip = best_slip(0.5, Expected(0.3, 0.3, -0.1, 1.2))
+    assert slip is None or slip.value_cm > 0
