@@ -165,12 +165,12 @@ def test_the_most_suspicious_flag_of_all_plots_comes_first(tmp_path):
 
 
 def test_accepted_data_of_a_file_say_how_large_a_species_grows(tmp_path):
-    older = HEAD + "".join(f"B,{i},1,油松,alive,{20 + i},,2014-07-01,0,,\n" for i in range(20))
+    older = HEAD + "".join(f"B,{i},1,油松,alive,{20 + i},,2014-07-01,0,,\n" for i in range(21))
     (tmp_path / "older.csv").write_text(older, "utf-8")
-    # 1.15 * 39 + 3 = 47.85
-    text = HEAD + "A,1,1,油松,alive,48.0,,2024-07-01,2,,\nA,2,1,油松,alive,47.8,,2024-07-01,2,,\n"
+    # 1.15 * 40 + 3 = 49
+    text = HEAD + "A,1,1,油松,alive,49.1,,2024-07-01,2,,\nA,2,1,油松,alive,48.9,,2024-07-01,2,,\n"
     (row,) = rows(run(tmp_path, text, "--reference", str(tmp_path / "older.csv")))
-    assert (row["tag"], row["rule"], row["expected_high"]) == ("1", "T04", "47.9")
+    assert (row["tag"], row["rule"], row["expected_high"]) == ("1", "T04", "49.0")
 
 
 def test_the_genus_of_a_listed_species_sets_its_growth_cap(tmp_path):

@@ -30,6 +30,8 @@ measurements = st.builds(
     x_m=st.one_of(maybe(), st.floats(-5, 30)),
     y_m=st.one_of(maybe(), st.floats(-5, 30)),
     verified=st.booleans(),
+    codes=st.sampled_from([frozenset(), frozenset({"buttress"})]),
+    dbh_text=st.just(""),
 )
 
 
