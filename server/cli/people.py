@@ -105,14 +105,14 @@ def _project(connection: Connection, name: str) -> int:
     if len(found) != 1:
         known = ", ".join(f"{i}: {n}" for i, n in connection.execute(select(project.c.id, project.c.name)))
         raise click.UsageError(f"{len(found)} projects are called {name!r}; there are {known or 'none'}")
-    return found[0]
+    return int(found[0])
 
 
 def _person(connection: Connection, login: str) -> int:
     person_id = connection.scalar(select(person.c.id).where(person.c.login == login))
     if person_id is None:
         raise click.UsageError(f"nobody has the login {login!r}")
-    return person_id
+    return int(person_id)
 
 
 def _long_enough(password: str) -> str:

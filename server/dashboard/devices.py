@@ -6,10 +6,10 @@ import secrets
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from server.dashboard import language, qr, scope
 from server.dashboard.door import blueprint
+from server.dashboard.language import gettext as _
 from server.problems import InvalidInput, NotFound
 from server.store import devices, events, reports
 from server.web import connection, session

@@ -6,41 +6,44 @@ the limit on tries.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import TooManyRequests
 
 from server.dashboard import assets, language, words
-from server.problems import NotSignedIn, PageExpired, Problem, TooOften
+from server.problems import NotSignedIn, PageExpired, Problem
 from server.web import session
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
 csrf = CSRFProtect()
 
 CSRF_HOURS = session.HOURS
 """A form may lie open as long as a session."""
 
-CONTENT_POLICY = "default-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
 """Scripts, styles and pictures come from this server's own files only, never from a page's text."""
 
 
 @blueprint.record_once
 def _set_up(state: BlueprintSetupState) -> None:
-    app = state.app
+    app = cast("Flask", state.app)
     app.config["WTF_CSRF_CHECK_DEFAULT"] = (
         False  # phones post without a cookie; the pages check for themselves
     )
     app.config["WTF_CSRF_TIME_LIMIT"] = CSRF_HOURS * 3600
     csrf.init_app(app)
-    limiter.init_app(app)
     session.set_up(app)
     language.set_up(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -104,9 +107,3 @@ def show_problem(problem: Problem) -> ResponseReturnValue:
         return redirect(f"{url_for('dashboard.sign_in')}?{urlencode({'next': back})}")
     sentence = problem.sentence(language.locale())
     return render_template("dashboard/problem.html", problem=problem, sentence=sentence), problem.status
-
-
-@blueprint.errorhandler(TooManyRequests)
-def show_too_often(_error: TooManyRequests) -> ResponseReturnValue:
-    """Too many tries at a password."""
-    return show_problem(TooOften())

@@ -26,7 +26,9 @@ def _named(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, A
     """The row with species by name instead of code, wherever it speaks of them."""
     about = row["field"] == "species"
     facts = {
-        name: species(fact) if isinstance(fact, str) and name != "case" and (about or "species" in name) else fact
+        name: species(fact)
+        if isinstance(fact, str) and name != "case" and (about or "species" in name)
+        else fact
         for name, fact in row["facts"].items()
     }
     texts = {name: species(row[name]) for name in ("value", "suggestion") if about and row[name]}

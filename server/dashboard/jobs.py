@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from server.dashboard.door import blueprint
+from server.dashboard.language import gettext as _
 from server.problems import NotFound
 from server.store import events, house_report
 from server.store import jobs as promises

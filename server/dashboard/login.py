@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, render_template, request, url_for
+from typing import cast
+
+from flask import Flask, Response, current_app, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from server.dashboard import assets, language
-from server.dashboard.door import blueprint, limiter
-from server.problems import BadRequest, WrongPassword
+from server.dashboard.door import blueprint
+from server.problems import BadRequest, TooOften, WrongPassword
 from server.store import people
 from server.web import connection, session
 
-TRIES_OF_A_LOGIN = "10 per 15 minutes"
+TRIES_OF_A_LOGIN = RateLimitItemPerMinute(10, 15)
 """Wrong passwords for one login from one address: guessing is hopeless, a forgetful person is not locked out long."""
-TRIES_OF_AN_ADDRESS = "50 per 15 minutes"
+TRIES_OF_AN_ADDRESS = RateLimitItemPerMinute(50, 15)
 """Wrong passwords from one address: a whole office may share one."""
 LOCALE_COOKIE_S = 31_536_000
+_TRIES = "yangdi-tries"
 
 
-def _login_and_address() -> str:
-    return f"{get_remote_address()} {request.form.get('login', '')[:80].casefold()}"
+@blueprint.record_once
+def _count_from_nothing(state: BlueprintSetupState) -> None:
+    """Each app counts for itself, in memory: N processes allow N times as many tries, a restart forgives."""
+    cast("Flask", state.app).extensions[_TRIES] = MovingWindowRateLimiter(MemoryStorage())
 
 
-def _was_wrong(response: Response) -> bool:
-    return response.status_code == WrongPassword.status
+def _tries() -> MovingWindowRateLimiter:
+    return cast("MovingWindowRateLimiter", current_app.extensions[_TRIES])
+
+
+def _limits(login: str) -> list[tuple[RateLimitItemPerMinute, tuple[str, ...]]]:
+    address = request.remote_addr or ""
+    return [(TRIES_OF_AN_ADDRESS, (address,)), (TRIES_OF_A_LOGIN, (address, login[:80].casefold()))]
 
 
 @blueprint.get("/login")
@@ -38,13 +51,16 @@ def sign_in() -> ResponseReturnValue:
 
 
 @blueprint.post("/login")
-@limiter.limit(TRIES_OF_AN_ADDRESS, deduct_when=_was_wrong)
-@limiter.limit(TRIES_OF_A_LOGIN, key_func=_login_and_address, deduct_when=_was_wrong)
 def try_to_sign_in() -> ResponseReturnValue:
     """Begin a session, or say that login and password do not fit: the same words for an unknown login."""
     login, next_page = request.form.get("login", "").strip(), _safe(request.form.get("next"))
+    limits = _limits(login)
+    if not all(_tries().test(limit, *who) for limit, who in limits):
+        raise TooOften()
     someone = session.check_password(login, request.form.get("password", ""))
     if someone is None:
+        for limit, who in limits:
+            _tries().hit(limit, *who)  # only wrong passwords count
         sentence = WrongPassword().sentence(language.locale())
         page = render_template("dashboard/login.html", next=next_page, sentence=sentence, login=login)
         return page, WrongPassword.status

@@ -94,7 +94,7 @@ def _photos_by_name(attachments: Sequence[Row]) -> dict[str, Row]:
 def _basal_area_m2(sheet: TallySheet) -> float:
     """Cross-section at breast height of the living stems, m²: the sum of π/4 · (dbh_cm / 100)²."""
     living = [row.now for row in sheet.rows if row.now and row.lives and row.now["dbh_cm"]]
-    return sum(math.pi / 4 * (tree["dbh_cm"] / 100) ** 2 for tree in living)
+    return float(sum(math.pi / 4 * (tree["dbh_cm"] / 100) ** 2 for tree in living))
 
 
 @blueprint.get("/projects/<int:project_id>/submissions/<int:submission_id>.xml")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from server.dashboard import scope, words
 from server.dashboard.door import blueprint
+from server.dashboard.language import gettext as _
 from server.problems import InvalidInput, NotFound
 from server.steps import settle
 from server.store import house_report

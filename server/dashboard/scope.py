@@ -12,9 +12,9 @@ from server.web import connection, session
 
 
 def of_project(project_id: int, *roles: str) -> dict[str, Any]:
-    """The project's row with `held_back` (how many submissions wait), for a reader in one of the roles (none given: whoever may read its pages).
+    """The project's row with `held_back`, how many submissions wait, for a reader in one of the roles.
 
-    Raises NotSignedIn, NotFound (not hers, or not there), NotAllowed.
+    No role given: whoever may read its pages. Raises NotSignedIn, NotFound (not hers, or not there), NotAllowed.
     """
     session.require(*(roles or session.SEES_PAGES), project_id=project_id)
     found = reports.project_named(connection.reading(), project_id)

@@ -83,9 +83,7 @@ def tally_sheet(now: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, 
     """
     left = {_key(tree): tree for tree in reversed(before)}
     by_ordinal, by_key, of_visit = _hang(flags)
-    rows = []
-    for tree in now:
-        rows.append(TreeRow(tree, left.pop(_key(tree), None), by_ordinal.get(tree["ordinal"], {})))
+    rows = [TreeRow(tree, left.pop(_key(tree), None), by_ordinal.get(tree["ordinal"], {})) for tree in now]
     measured = {_key(tree) for tree in now}
     rows += [TreeRow(None, tree, by_key.pop(_key(tree), {})) for tree in before if _key(tree) in left]
     for key in by_key.keys() - {_key(tree) for tree in before if _key(tree) not in measured}:

@@ -5,7 +5,7 @@ Templates have this module as `words`. An unknown code is shown as it is: a form
 
 from __future__ import annotations
 
-from flask_babel import gettext as _
+from server.dashboard.language import gettext as _
 
 MARKS = {"error": "▲", "warn": "◆", "info": "●"}
 """A shape for each severity: colour alone is lost on paper and on one man in twelve."""

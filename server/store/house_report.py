@@ -91,7 +91,8 @@ def dead_letter(connection: Connection, project_ids: Collection[int] | None, job
 
 def oldest_due(connection: Connection) -> int | None:
     """Since when the longest-waiting job has been due, ms since 1970; None: nothing waits."""
-    return connection.scalar(select(func.min(job.c.due_at)).where(job.c.dead_at.is_(None)))
+    due: int | None = connection.scalar(select(func.min(job.c.due_at)).where(job.c.dead_at.is_(None)))
+    return due
 
 
 def forms(connection: Connection, project_id: int) -> list[Row]:
@@ -107,7 +108,8 @@ def forms(connection: Connection, project_id: int) -> list[Row]:
 
 def _versions(connection: Connection, project_id: int) -> list[Row]:
     sent = select(submission.c.form_version_id, func.count().label("sent")).where(
-        or_(submission.c.variant == "", submission.c.variant.startswith("draft-")), submission.c.project_id == project_id
+        or_(submission.c.variant == "", submission.c.variant.startswith("draft-")),
+        submission.c.project_id == project_id,
     ).group_by(submission.c.form_version_id).subquery()  # fmt: skip
     files = select(form_media.c.form_version_id, func.count().label("files")).group_by(
         form_media.c.form_version_id).subquery()  # fmt: skip

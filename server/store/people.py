@@ -116,5 +116,5 @@ def _person(connection: Connection, row: Row[Any] | None) -> Person | None:
     if row is None:
         return None
     query = select(membership.c.project_id, membership.c.role).where(membership.c.person_id == row.id)
-    roles = {project_id: role for project_id, role in connection.execute(query)}
+    roles = {row.project_id: row.role for row in connection.execute(query)}
     return Person(row.id, row.login, row.name, row.locale, row.is_admin, row.session_epoch, roles)

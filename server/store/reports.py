@@ -93,7 +93,8 @@ def plots(connection: Connection, project_id: int, asked: PlotQuestion) -> tuple
     """How many plots the question is about, and one page of them.
 
     A row has plot_id, township, stratum, crew (who is to measure it), `visit` (in the census, or None), `before`
-    (the latest visit outside it, or None), trees, errors, warns, infos, photos_received and photos_expected.
+    (the latest visit outside it, or None), trees, flags (severity -> how many), photos_received and
+    photos_expected.
     """
     wanted = _wanted(project_id, asked, _census_visits(project_id, asked.census_id))
     total = connection.scalar(wanted.with_only_columns(func.count())) or 0
@@ -205,7 +206,7 @@ def _visits(connection: Connection, plot_keys: Sequence[int]) -> dict[int, list[
 
 def _tree_counts(connection: Connection, visit_ids: Sequence[int]) -> Mapping[int, int]:
     query = select(measurement.c.visit_id, func.count()).where(measurement.c.visit_id.in_(visit_ids))
-    return {visit_id: count for visit_id, count in connection.execute(query.group_by(measurement.c.visit_id))}
+    return {row[0]: row[1] for row in connection.execute(query.group_by(measurement.c.visit_id))}
 
 
 def flag_counts(connection: Connection, visit_ids: Sequence[int]) -> Mapping[int, dict[str, int]]:

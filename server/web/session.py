@@ -28,7 +28,7 @@ DECIDES = ("supervisor", "admin")
 class _Cookies(SecureCookieSessionInterface):
     """The cookie is `Secure` wherever the browser came by https, and works on a laptop without it."""
 
-    def get_cookie_secure(self, app: Flask) -> bool:
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  # Flask hands it over
         return request.is_secure or connection.settings().public_url.startswith("https://")
 
 

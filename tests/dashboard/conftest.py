@@ -36,6 +36,13 @@ class Scene:
     draft: int
     letter: int
 
+    def named(self, argument: str) -> object:
+        """What fills the argument of that name in an address."""
+        return {
+            "project_id": self.project, "plot_id": "P-1", "submission_id": self.held, "device_id": self.device,
+            "attachment_id": self.photo, "version_id": self.draft, "job_id": self.letter,
+        }[argument]  # fmt: skip
+
 
 def set_the_scene(database: Database, settings: Settings, name: str = "P-west") -> Scene:
     """A project of its own, called `name`."""
@@ -47,8 +54,9 @@ def set_the_scene(database: Database, settings: Settings, name: str = "P-west") 
                      created_at=builders.AT, app="x1")  # fmt: skip
         form = builders.form_version(pen, project)
         key = pen.scalar(schema.form.select().where(schema.form.c.project_id == project))
-        draft = put(schema.form_version, form_key=key, version="D-2", title="T-2", xml=b"<h:html/>", xml_md5="1" * 32,
-                    definition={**builders.PLOT_VISIT.to_json(), "warnings": ["N-1"]}, draft_token=f"tok-{name}")  # fmt: skip
+        asked = {**builders.PLOT_VISIT.to_json(), "warnings": ["N-1"]}
+        draft = put(schema.form_version, form_key=key, version="D-2", title="T-2", xml=b"<h:html/>",
+                    xml_md5="1" * 32, definition=asked, draft_token=f"tok-{name}")  # fmt: skip
         old = put(schema.census, project_id=project, name="2021", starts_on="2021-01-01")
         new = put(schema.census, project_id=project, name="2026", starts_on="2026-01-01")
         township = put(schema.township, project_id=project, name="T-1")
@@ -77,8 +85,8 @@ def set_the_scene(database: Database, settings: Settings, name: str = "P-west") 
         builders.attachment(pen, source, "c.jpg", None, settings.photo_dir)
         builders.let_the_rules_look(pen, before, now)
         held = builders.submission(pen, project, quarantine="closed-form", variant="a" * 64, device_id=device)
-        letter = put(schema.job, kind="unfold", subject_id=held, due_at=builders.AT, promised_at=builders.AT, attempts=6,
-                     dead_at=builders.AT, error="E-1")  # fmt: skip
+        letter = put(schema.job, kind="unfold", subject_id=held, due_at=builders.AT, promised_at=builders.AT,
+                     attempts=6, dead_at=builders.AT, error="E-1")  # fmt: skip
     return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter)
 
 

@@ -39,7 +39,9 @@ def test_turning_pages_shows_every_flag_once_by_falling_score(database: Database
     assert seen == sorted(seen, reverse=True)
 
 
-def test_a_decided_flag_leaves_the_queue_and_is_found_among_the_decided(database: Database, scene: Scene) -> None:
+def test_a_decided_flag_leaves_the_queue_and_is_found_among_the_decided(
+    database: Database, scene: Scene
+) -> None:
     with database.writing() as pen:
         pen.execute(schema.flag.delete())
         pen.execute(insert(schema.flag), _flags(scene, [5.0]))
@@ -75,13 +77,17 @@ def test_a_flag_names_the_species_and_not_its_code(sign_in: SignIn, scene: Scene
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
-def test_a_flag_of_a_rule_that_is_gone_is_still_shown(sign_in: SignIn, database: Database, scene: Scene) -> None:
+def test_a_flag_of_a_rule_that_is_gone_is_still_shown(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
     with database.writing() as pen:
         pen.execute(insert(schema.flag), _flags(scene, [9.9], rule="Q99", facts={}))
     assert "Q99: dbh_cm 210.0" in sign_in("li").get(f"/projects/{scene.project}/flags").text
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
-@pytest.mark.parametrize("query", ["after=x", "after=1", "after=~", "after=1~x", "rule=NOPE", "severity=high"])
+@pytest.mark.parametrize(
+    "query", ["after=x", "after=1", "after=~", "after=1~x", "rule=NOPE", "severity=high"]
+)
 def test_an_address_that_makes_no_sense_is_told_so(sign_in: SignIn, scene: Scene, query: str) -> None:
     assert sign_in("li").get(f"/projects/{scene.project}/flags?{query}").status_code == 400

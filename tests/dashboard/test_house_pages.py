@@ -24,10 +24,12 @@ def test_a_new_phones_key_is_shown_once_and_only_its_hash_is_kept(
     sign_in: SignIn, database: Database, scene: Scene
 ) -> None:
     browser = sign_in("li")
-    answer = browser.post(f"/projects/{scene.project}/devices", data={"name": "D-7", "crew": "", "locale": "zh"})
+    answer = browser.post(
+        f"/projects/{scene.project}/devices", data={"name": "D-7", "crew": "", "locale": "zh"}
+    )
     key = _key_on(answer.text)
     assert len(key) == 43  # 32 bytes in Base64
-    assert '<svg' in answer.text
+    assert "<svg" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert key not in browser.get(f"/projects/{scene.project}/devices").text
     with database.reading() as reader:
@@ -68,7 +70,9 @@ def test_the_code_of_a_draft_leads_to_the_draft(sign_in: SignIn, scene: Scene) -
 
 
 def test_a_form_tells_how_it_is_tied_to_the_forest(sign_in: SignIn, scene: Scene) -> None:
-    text = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", sign_in("li").get(f"/projects/{scene.project}/forms").text))
+    text = re.sub(
+        r"\s+", " ", re.sub("<[^>]+>", " ", sign_in("li").get(f"/projects/{scene.project}/forms").text)
+    )
     assert "按标注 4/4" in text
     assert "N-1" in text  # what publishing warned of
     assert "现行" in text

@@ -75,7 +75,7 @@ class _Text(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.read.append(data)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         told = ("title", "alt", "aria-label", "placeholder", "data-word", "data-ask")
         self.read += [value for name, value in attrs if name in told and value]
 

@@ -28,7 +28,9 @@ def test_no_page_holds_a_script_or_style_of_its_own(sign_in: SignIn, scene: Scen
         answer = browser.get(address, follow_redirects=True)
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
-        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! src=\"/assets/)|javascript:", answer.text), address
+        assert not re.search(
+            r"<style|\sstyle=|\son\w+=|<script(?! src=\"/assets/)|javascript:", answer.text
+        ), address
         assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", answer.text), address
 
 

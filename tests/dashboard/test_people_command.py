@@ -30,7 +30,9 @@ def _made(result: Result) -> str:
     return result.output.rpartition("password: ")[2].strip()
 
 
-def test_who_is_added_can_sign_in_with_the_password_that_was_printed(run, client: FlaskClient, cast: Cast) -> None:  # type: ignore[no-untyped-def]
+def test_who_is_added_can_sign_in_with_the_password_that_was_printed(
+    run, client: FlaskClient, cast: Cast
+) -> None:  # type: ignore[no-untyped-def]
     result = run("add", "wu", "--name", "吴监督", "--project", "平顺县森林碳汇", "--role", "supervisor")
     assert len(_made(result)) == 19
     assert _status(client, "wu", _made(result)) == 303
@@ -55,7 +57,9 @@ def test_who_is_closed_stays_in_the_list_and_out_of_the_pages(run, client: Flask
     run("password", "li", "--password", "a new long password")
     assert run("close", "li").exit_code == 0
     assert _status(client, "li", "a new long password") == 401
-    assert any(line.startswith("li\t") and line.endswith("closed") for line in run("list").output.splitlines())
+    assert any(
+        line.startswith("li\t") and line.endswith("closed") for line in run("list").output.splitlines()
+    )
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,10 @@ def test_any_name_a_crew_gives_a_plot_leads_to_its_page(
     browser = sign_in("li")
     page = browser.get(f"/projects/{scene.project}/plots").text
     links = re.findall(r'class="go" href="([^"]+)"', page)
-    titles = [browser.get(link.replace("&amp;", "&")).text.partition("<h1>")[2].partition("</h1>")[0] for link in links]
+    titles = [
+        browser.get(link.replace("&amp;", "&")).text.partition("<h1>")[2].partition("</h1>")[0]
+        for link in links
+    ]
     escaped = plot_id.replace("<", "&lt;").replace(">", "&gt;")
     assert escaped in titles
 
@@ -99,7 +102,9 @@ def test_nothing_that_a_crew_types_runs_in_a_page(
     with database.writing() as pen:
         plot = builders.row(pen, schema.plot, project_id=scene.project, plot_id=NASTY)
         census = pen.scalar(schema.census.select().where(schema.census.c.project_id == scene.project))
-        tree = builders.tree(NASTY[:40], None, species=NASTY[:40], dbh_text=NASTY, other={"note": NASTY, "photo": NASTY})
+        tree = builders.tree(
+            NASTY[:40], None, species=NASTY[:40], dbh_text=NASTY, other={"note": NASTY, "photo": NASTY}
+        )
         visit = builders.visit(
             pen, scene.project, plot, census, [tree], surveyor=NASTY,
             header={"visit.note": NASTY, "plot.origin": NASTY, NASTY: NASTY},

@@ -23,7 +23,9 @@ def test_the_reason_and_what_to_do_are_told_in_words(sign_in: SignIn, scene: Sce
     assert "closed-form" not in page
 
 
-def test_the_record_that_came_first_can_be_compared(sign_in: SignIn, database: Database, scene: Scene) -> None:
+def test_the_record_that_came_first_can_be_compared(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
     with database.writing() as pen:
         first = pen.execute(schema.submission.select().where(schema.submission.c.id == scene.source)).one()
         builders.submission(pen, scene.project, quarantine="other-content", variant="t" * 64,
@@ -38,7 +40,9 @@ def test_trying_again_counts_what_can_count_now(sign_in: SignIn, database: Datab
     assert "已计入" in answer.text
     with database.reading() as reader:
         row = reader.execute(schema.submission.select().where(schema.submission.c.id == scene.held)).one()
-        promised = select(schema.job.c.subject_id).where(schema.job.c.kind == "unfold", schema.job.c.dead_at.is_(None))
+        promised = select(schema.job.c.subject_id).where(
+            schema.job.c.kind == "unfold", schema.job.c.dead_at.is_(None)
+        )
         assert list(reader.scalars(promised)) == [scene.held]
     assert (row.quarantine, row.variant, row.settled_by) == (None, "", "li")
     assert _events(database) == ["quarantine.retry"]
@@ -46,12 +50,16 @@ def test_trying_again_counts_what_can_count_now(sign_in: SignIn, database: Datab
 
 def test_what_still_cannot_count_says_why(sign_in: SignIn, database: Database, scene: Scene) -> None:
     with database.writing() as pen:
-        held = builders.submission(pen, scene.project, quarantine="unknown-version", variant="v", version="1999")
+        held = builders.submission(
+            pen, scene.project, quarantine="unknown-version", variant="v", version="1999"
+        )
     answer = sign_in("li").post(f"/projects/{scene.project}/quarantine/{held}/retry", follow_redirects=True)
     assert "仍然不能计入：服务器上没有这个调查表版本" in answer.text
 
 
-def test_setting_aside_needs_a_reason_and_keeps_the_record(sign_in: SignIn, database: Database, scene: Scene) -> None:
+def test_setting_aside_needs_a_reason_and_keeps_the_record(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
     browser = sign_in("li")
     address = f"/projects/{scene.project}/quarantine/{scene.held}/set-aside"
     assert browser.post(address, data={"why": "  "}).status_code == 422

@@ -15,13 +15,6 @@ from tests.dashboard.conftest import Scene, SignIn, set_the_scene
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"])  # `test_pages` asks both
 
 
-IDS = {
-    "plot_id": lambda scene: "P-1", "submission_id": lambda scene: scene.held, "device_id": lambda scene: scene.device,
-    "attachment_id": lambda scene: scene.photo, "version_id": lambda scene: scene.draft, "project_id": lambda scene: scene.project,
-    "job_id": lambda scene: scene.letter,
-}  # fmt: skip
-
-
 def _project_routes(app: Flask) -> list[Any]:
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("dashboard.")]
     return [rule for rule in rules if "project_id" in rule.arguments or "job_id" in rule.arguments]
@@ -43,7 +36,7 @@ def test_every_route_of_another_project_is_not_found(app: Flask, sign_in: SignIn
     routes = _project_routes(app)
     assert len(routes) >= 15
     for rule in routes:
-        address = _address(app, rule, **{name: IDS[name](other) for name in rule.arguments})
+        address = _address(app, rule, **{name: other.named(name) for name in rule.arguments})
         method = "POST" if "POST" in rule.methods else "GET"
         assert browser.open(address, method=method).status_code == 404, (method, address)
 
@@ -54,7 +47,7 @@ def test_a_thing_of_another_project_is_not_found_under_her_own(
     browser = sign_in("li")
     for rule in _project_routes(app):
         if rule.arguments & {"submission_id", "device_id", "attachment_id", "version_id"}:
-            values = {name: IDS[name](scene if name == "project_id" else other) for name in rule.arguments}
+            values = {name: (scene if name == "project_id" else other).named(name) for name in rule.arguments}
             method = "POST" if "POST" in rule.methods else "GET"
             assert browser.open(_address(app, rule, **values), method=method).status_code == 404, rule
 
@@ -72,7 +65,7 @@ def test_the_jobs_page_is_silent_about_other_projects(sign_in: SignIn, scene: Sc
 def test_a_verifier_reads_everything_and_changes_nothing(app: Flask, sign_in: SignIn, scene: Scene) -> None:
     browser = sign_in("zhou")
     for rule in _project_routes(app):
-        values = {name: IDS[name](scene) for name in rule.arguments}
+        values = {name: scene.named(name) for name in rule.arguments}
         if "POST" in rule.methods:
             assert browser.post(_address(app, rule, **values)).status_code == 403, rule
     assert "<button" not in browser.get(f"/projects/{scene.project}/quarantine").text.partition("<main")[2]
@@ -87,7 +80,7 @@ def test_a_forest_farm_has_no_business_with_the_pages(sign_in: SignIn, cast: Cas
 def test_nobody_reads_anything_without_signing_in(app: Flask, scene: Scene) -> None:
     browser = app.test_client()
     for rule in _project_routes(app):
-        address = _address(app, rule, **{name: IDS[name](scene) for name in rule.arguments})
+        address = _address(app, rule, **{name: scene.named(name) for name in rule.arguments})
         method = "POST" if "POST" in rule.methods else "GET"
         answer = browser.open(address, method=method)
         assert (answer.status_code, answer.location.partition("?")[0]) == (302, "/login"), address

@@ -12,7 +12,6 @@ from server.store.db import Database
 from tests.cast import PASSWORD, Cast
 from tests.dashboard.conftest import SignIn
 
-
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"])  # `test_pages` asks both
 
 
@@ -33,7 +32,9 @@ def test_who_has_not_signed_in_is_asked_to_and_comes_back_afterwards(client: Fla
 
 
 @pytest.mark.parametrize("login", ["li", "nobody-of-this-name", ""])
-def test_a_wrong_password_and_an_unknown_login_get_the_same_answer(client: FlaskClient, cast: Cast, login: str) -> None:
+def test_a_wrong_password_and_an_unknown_login_get_the_same_answer(
+    client: FlaskClient, cast: Cast, login: str
+) -> None:
     answer = client.post("/login", data={"login": login, "password": "wrong"})
     assert answer.status_code == 401
     assert WrongPassword.zh in answer.text
@@ -76,7 +77,9 @@ def test_a_new_password_ends_every_session(sign_in: SignIn, database: Database, 
     assert browser.get("/").location.startswith("/login")
 
 
-def test_who_is_closed_is_out_at_once_and_cannot_come_back(sign_in: SignIn, database: Database, cast: Cast) -> None:
+def test_who_is_closed_is_out_at_once_and_cannot_come_back(
+    sign_in: SignIn, database: Database, cast: Cast
+) -> None:
     browser = sign_in("li")
     with database.writing() as pen:
         people.close(pen, cast.supervisor, 1)
@@ -106,7 +109,9 @@ def test_a_form_with_the_pages_token_is_taken(app: Flask, cast: Cast) -> None:
 
 
 def test_the_session_cookie_is_kept_from_scripts_and_other_sites(client: FlaskClient, cast: Cast) -> None:
-    answer = client.post("/login", data={"login": "li", "password": PASSWORD}, base_url="https://yangdi.example")
+    answer = client.post(
+        "/login", data={"login": "li", "password": PASSWORD}, base_url="https://yangdi.example"
+    )
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie

@@ -14,7 +14,15 @@ def _numbered(*trees: dict[str, object]) -> list[dict[str, object]]:
 
 
 def _flag(**values: object) -> dict[str, object]:
-    return {"ordinal": None, "tag": None, "stem_id": None, "field": "dbh_cm", "severity": "warn", "state": "open", **values}
+    return {
+        "ordinal": None,
+        "tag": None,
+        "stem_id": None,
+        "field": "dbh_cm",
+        "severity": "warn",
+        "state": "open",
+        **values,
+    }
 
 
 def test_a_tree_is_paired_by_tag_and_stem() -> None:
@@ -76,7 +84,9 @@ def test_north_is_up_and_east_is_right() -> None:
 
 
 def test_x_and_y_start_in_the_south_west_corner() -> None:
-    found = stem_map(_rows(tree("1", 10.0, x_m=0.0, y_m=0.0), tree("2", 10.0, x_m=20.0, y_m=20.0)), side_m=20.0)
+    found = stem_map(
+        _rows(tree("1", 10.0, x_m=0.0, y_m=0.0), tree("2", 10.0, x_m=20.0, y_m=20.0)), side_m=20.0
+    )
     assert found is not None
     assert [(s.cx, s.cy) for s in found.stems] == [(16.0, 304.0), (304.0, 16.0)]
     assert found.frame_px == pytest.approx(288.0)
@@ -94,6 +104,8 @@ def test_trees_without_positions_give_no_map() -> None:
 
 def test_a_giant_and_a_sapling_both_stay_visible() -> None:
     at = {"azimuth_deg": 0.0, "distance_m": 1.0}
-    found = stem_map(_rows(tree("1", 180.0, **at), tree("2", 0.5, **at), tree("3", None, tally_code=14, **at)))
+    found = stem_map(
+        _rows(tree("1", 180.0, **at), tree("2", 0.5, **at), tree("3", None, tally_code=14, **at))
+    )
     assert found is not None
     assert [(s.r, s.kind) for s in found.stems] == [(13.0, "alive"), (2.5, "alive"), (2.5, "gone")]
