@@ -132,7 +132,7 @@ class Worker:
 def run(settings: Settings, stop: threading.Event) -> None:
     """Work until `stop` is set, then finish the batch in hand."""
     logging.basicConfig(level=settings.log_level)
-    database = Database(settings.url, pool_size=2)
+    database = Database(settings.url, pool_size=2, durable=False)
     worker = Worker(database, settings)
     while not stop.is_set():
         try:

@@ -198,7 +198,7 @@ def may_i_send(_who: Caller) -> Response:
 def submission(who: Caller) -> Response:
     """An instance and files beside it, whole or in parts; answered when all of it is safe."""
     blobs = Blobs(connection.settings().photo_dir)
-    with read_parts(blobs) as parts:
+    with read_parts(blobs, connection.settings().max_instance_bytes) as parts:
         instance = _read(parts)
         files = [_keep(blobs, part) for part in parts.files]
         form = _form(who, instance)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -38,7 +39,19 @@ def insert_rows(
         return
     for name in columns:
         table.c[name]  # a wrong name fails here, not in SQL
+    columns, rows = _without_empty(columns, rows)
     connection.exec_driver_sql(_insert_sql(table, columns, connection.dialect.name, ignore), list(rows))
+
+
+def _without_empty(
+    columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
+    """Leave out columns that are NULL in every row: most plots fill half of them, and sqlite3 takes longer to bind
+    a None than a number (half the time of an insert, measured)."""
+    used = [not all(value is None for value in column) for column in zip(*rows, strict=True)]
+    if all(used):
+        return columns, rows
+    return tuple(compress(columns, used)), [tuple(compress(row, used)) for row in rows]
 
 
 def chunks(values: Iterable[Any], size: int = 500) -> Iterable[list[Any]]:

@@ -37,12 +37,17 @@ GROUP_MOST = 64
 
 
 class Database:
-    """One store. Made before fork or after it, used from any thread; each process opens its own files."""
+    """One store. Made before fork or after it, used from any thread; each process opens its own files.
 
-    def __init__(self, url: str, pool_size: int = 16) -> None:
+    `durable` False is for who promises nothing to anybody (the worker): on SQLite its commits wait for no fsync. A
+    power cut may take the last of them away, never one in the middle and never one that a 201 followed (that
+    commit syncs the log up to itself); the jobs that go with them are then simply due again.
+    """
+
+    def __init__(self, url: str, pool_size: int = 16, *, durable: bool = True) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else create_engine(
+        self.engine = _sqlite_engine(url, pool_size, durable) if self.is_sqlite else create_engine(
             url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, pool_recycle=1800
         )  # fmt: skip
         self._gate = _Gate(str(make_url(url).database) + ".lock") if self.is_sqlite else None
@@ -163,7 +168,7 @@ class _Gate:
         fcntl.flock(self._fd, fcntl.LOCK_UN)
 
 
-def _sqlite_engine(url: str, pool_size: int) -> Engine:
+def _sqlite_engine(url: str, pool_size: int, durable: bool) -> Engine:
     engine = create_engine(
         url, pool_size=pool_size, max_overflow=16, connect_args={"check_same_thread": False}
     )
@@ -174,7 +179,7 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
             "journal_mode = WAL",
-            "synchronous = FULL",
+            f"synchronous = {'FULL' if durable else 'NORMAL'}",
             "foreign_keys = ON",
             "temp_store = MEMORY",
             "wal_autocheckpoint = 4000",

@@ -7,10 +7,11 @@ as the driver gives them: no JSON is read, no truth value made, so it serves for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Select, text
 from sqlalchemy.sql import ClauseElement
 
 Values = Mapping[str, Any]
@@ -54,3 +55,23 @@ class Hot:
     def do(self, connection: Connection, values: Values) -> None:
         """Nothing is asked back."""
         self._run(connection, values)
+
+
+class HotList(Hot):
+    """A query over a list of numbers, however long: the list is one value, so the query stays the same."""
+
+    def of(self, connection: Connection, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+        """Every row that belongs to one of `numbers`."""
+        if not numbers:
+            return []
+        is_sqlite = connection.dialect.name == "sqlite"
+        return self.all(connection, {"numbers": json.dumps(list(numbers)) if is_sqlite else list(numbers)})
+
+
+def in_list(query: Select[Any], column: ColumnElement[int]) -> HotList:
+    """`query` for the rows whose `column` is in the list that comes with each execution."""
+    name = f"{column.table.name}.{column.name}"  # type: ignore[attr-defined]
+    return HotList(
+        sqlite=query.where(text(f"{name} IN (SELECT value FROM json_each(:numbers))")),
+        postgresql=query.where(text(f"{name} = ANY(:numbers)")),
+    )

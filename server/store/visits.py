@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from server.forest.tree import Measurement, TallyCode
-from server.store import bulk
+from server.store import bulk, hot
 from server.store.rows import AnyRow
 from server.store.schema import census, measurement, project, thinning, thinning_plot, tree, visit
 
@@ -109,13 +109,11 @@ def ensure_trees(connection: Connection, keys: Iterable[TreeKey]) -> dict[TreeKe
     return found
 
 
+_TREE_NUMBERS = hot.in_list(select(tree.c.plot_id, tree.c.tag, tree.c.stem_id, tree.c.id), tree.c.plot_id)
+
+
 def _tree_numbers(connection: Connection, plot_ids: set[int]) -> dict[TreeKey, int]:
-    query = select(tree.c.plot_id, tree.c.tag, tree.c.stem_id, tree.c.id)
-    return {
-        (row[0], row[1], row[2]): row[3]
-        for some in bulk.chunks(sorted(plot_ids))
-        for row in connection.execute(query.where(tree.c.plot_id.in_(some))).all()
-    }
+    return {row[:3]: row[3] for row in _TREE_NUMBERS.of(connection, sorted(plot_ids))}  # type: ignore[misc]
 
 
 def add_measurements(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -123,11 +121,15 @@ def add_measurements(connection: Connection, rows: Sequence[tuple[Any, ...]]) ->
     bulk.insert_rows(connection, measurement, MEASUREMENT_COLUMNS, rows)
 
 
-_TREES = select(
-    measurement.c.visit_id, measurement.c.ordinal, measurement.c.tag, measurement.c.stem_id, measurement.c.species,
-    measurement.c.tally_code, measurement.c.dbh_cm, measurement.c.height_m, measurement.c.pom_m, measurement.c.x_m,
-    measurement.c.y_m, measurement.c.verified, measurement.c.codes, measurement.c.dbh_text,
-).order_by(measurement.c.visit_id, measurement.c.ordinal)  # fmt: skip
+_TREES = hot.in_list(
+    select(
+        measurement.c.visit_id, measurement.c.ordinal, measurement.c.tag, measurement.c.stem_id,
+        measurement.c.species, measurement.c.tally_code, measurement.c.dbh_cm, measurement.c.height_m,
+        measurement.c.pom_m, measurement.c.x_m, measurement.c.y_m, measurement.c.verified, measurement.c.codes,
+        measurement.c.dbh_text,
+    ).order_by(measurement.c.visit_id, measurement.c.ordinal),
+    measurement.c.visit_id,
+)  # fmt: skip
 _TALLY: dict[int | None, TallyCode] = {int(code): code for code in TallyCode}
 _NO_CODES: frozenset[str] = frozenset()
 
@@ -135,33 +137,17 @@ _NO_CODES: frozenset[str] = frozenset()
 def measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Measurement]]:
     """The trees of some visits, in each crew's order."""
     found: dict[int, list[Measurement]] = {}
-    for some in bulk.chunks(sorted(set(visit_ids))):
-        for row in connection.execute(_TREES.where(measurement.c.visit_id.in_(some))).all():
-            (
-                visit_id,
-                ordinal,
-                tag,
-                stem_id,
-                species,
-                tally,
-                dbh,
-                height,
-                pom,
-                x,
-                y,
-                verified,
-                codes,
-                text,
-            ) = row
-            trees = found.get(visit_id)
-            if trees is None:
-                trees = found[visit_id] = []
-            trees.append(
-                Measurement(
-                    ordinal, tag, stem_id, species, _TALLY.get(tally), dbh, height, pom, x, y, verified,
-                    frozenset(codes.split()) if codes else _NO_CODES, text,
-                )
-            )  # fmt: skip
+    for row in _TREES.of(connection, sorted(set(visit_ids))):
+        (visit_id, ordinal, tag, stem_id, species, tally, dbh, height, pom, x, y, verified, codes, text) = row
+        trees = found.get(visit_id)
+        if trees is None:
+            trees = found[visit_id] = []
+        trees.append(
+            Measurement(
+                ordinal, tag, stem_id, species, _TALLY.get(tally), dbh, height, pom, x, y, bool(verified),
+                frozenset(codes.split()) if codes else _NO_CODES, text,
+            )
+        )  # fmt: skip
     return found
 
 

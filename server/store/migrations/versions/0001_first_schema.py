@@ -440,7 +440,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("visit_id", "ordinal", name=op.f("pk_measurement")),
         sqlite_with_rowid=False,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "photo",
