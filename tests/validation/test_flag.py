@@ -1,3 +1,5 @@
+"""What a person reads about a flag, and when a decision on it still holds."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""A diameter beside last time's: shrinkage, growth, and the slips that explain a value."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""A tree's height: its range and its ratio to the diameter."""
+
 from __future__ import annotations
 
 from server.validation.flag import Severity

@@ -1,3 +1,5 @@
+"""What became of a tree between censuses."""
+
 from __future__ import annotations
 
 from datetime import date

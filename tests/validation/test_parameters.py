@@ -1,3 +1,5 @@
+"""Thresholds: their sources, their ranges, and a project's own."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""A visit as a whole."""
+
 from __future__ import annotations
 
 from math import pi

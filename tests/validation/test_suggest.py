@@ -1,3 +1,5 @@
+"""Which slip explains a diameter."""
+
 from __future__ import annotations
 
 import pytest

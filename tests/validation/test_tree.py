@@ -1,3 +1,5 @@
+"""One tree in one census."""
+
 from __future__ import annotations
 
 from server.forest.species import SpeciesInfo
