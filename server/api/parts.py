@@ -96,7 +96,7 @@ class _Reading:
             ):  # one chunk too many is enough for the reader to refuse it
                 self._xml += event
         elif self._part is not None:
-            self._part.content.write(event)
+            self._part.content.write(bytes(event))
         else:
             self._text_bytes += len(event)
             if self._text_bytes > MOST_TEXT_BYTES:

@@ -70,7 +70,7 @@ class HotList(Hot):
 
 def in_list(query: Select[Any], column: ColumnElement[int]) -> HotList:
     """`query` for the rows whose `column` is in the list that comes with each execution."""
-    name = f"{column.table.name}.{column.name}"  # type: ignore[attr-defined]
+    name = f"{column.table.name}.{column.name}"
     return HotList(
         sqlite=query.where(text(f"{name} IN (SELECT value FROM json_each(:numbers))")),
         postgresql=query.where(text(f"{name} = ANY(:numbers)")),

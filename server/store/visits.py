@@ -113,7 +113,7 @@ _TREE_NUMBERS = hot.in_list(select(tree.c.plot_id, tree.c.tag, tree.c.stem_id, t
 
 
 def _tree_numbers(connection: Connection, plot_ids: set[int]) -> dict[TreeKey, int]:
-    return {row[:3]: row[3] for row in _TREE_NUMBERS.of(connection, sorted(plot_ids))}  # type: ignore[misc]
+    return {row[:3]: row[3] for row in _TREE_NUMBERS.of(connection, sorted(plot_ids))}
 
 
 def add_measurements(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -193,10 +193,10 @@ def latest_before(connection: Connection, plot_id: int, on: str | None, census_n
 
 def previous(visits: Sequence[VisitRow], on: str | None, census_name: str) -> VisitRow | None:
     """Of a plot's visits in order of day, the one to compare with; audits are compared elsewhere."""
-    for row in reversed(visits):
-        if row.kind == "visit" and row.census != census_name and (on is None or (row.on or "") < on):
-            return row
-    return None
+    def is_before(row: VisitRow) -> bool:
+        return row.kind == "visit" and row.census != census_name and (on is None or (row.on or "") < on)
+
+    return next(filter(is_before, reversed(visits)), None)
 
 
 def as_day(text: str | None) -> date | None:
