@@ -186,7 +186,7 @@ def app(settings: Settings, database: Database) -> Iterator[Flask]:
     """The real app over the same store as `database`; its pages may be posted to without a CSRF token."""
     from server.app import create_app
 
-    app = create_app(settings)
+    app = create_app(settings, database)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     yield app
     app.extensions["yangdi-database"].close()

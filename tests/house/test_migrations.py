@@ -39,17 +39,18 @@ def empty(empty_database_url: str) -> Iterator[Database]:
 
 def in_order(sql: str) -> str:
     """A CREATE TABLE with its columns and constraints in the order of the alphabet: their order means nothing."""
-    head, opened, body = " ".join(sql.split()).partition("(")
+    head, opened, rest = " ".join(sql.split()).partition("(")
+    body, _, tail = rest.rpartition(")")
     if not head.startswith("CREATE TABLE"):
-        return head + opened + body
+        return head + opened + rest
     pieces, depth = [""], 0
-    for letter in body.rstrip(") "):
+    for letter in body:
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if letter == "," and depth == 0:
             pieces.append("")
         else:
             pieces[-1] += letter
-    return head + ", ".join(sorted(piece.strip().rstrip(")") for piece in pieces))
+    return head + ", ".join(sorted(piece.strip() for piece in pieces)) + tail
 
 
 def catalogue(database: Database) -> set[tuple[str, ...]]:
