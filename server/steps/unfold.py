@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,11 +17,13 @@ from sqlalchemy import Connection
 from forms.instance import Answers, Reader, read
 from server.forest import answers as typed
 from server.forest.answers import TreeRow
-from server.store import devices, forms, jobs, plots, submissions, thinnings, visits
+from server.store import devices, flags, forms, jobs, plots, submissions, thinnings, visits
 from server.store.rows import AnyRow
 
 NO_PLOT = "?"
 """The plot of a visit whose crew left the plot's name empty: kept, and plain to see."""
+MOST_TREES_CUT = 2**31 - 1
+"""What the column holds; a larger number stays in the record as typed."""
 
 
 class Unfolded(NamedTuple):
@@ -87,7 +90,7 @@ def _census(
     named = about.get("census")
     if named:
         return named[:80]
-    year = on[:4] if on else str(1970 + int(received_at / 1000 / 86400 / 365.2425))
+    year = on[:4] if on else str(datetime.fromtimestamp(received_at / 1000, UTC).year)
     return (campaigns.on(project_id, on) if on else None) or year
 
 
@@ -131,9 +134,9 @@ def _thinning_values(row: AnyRow, thinning: dict[str, str]) -> dict[str, Any]:
         "source_id": row.id,
         "parcel_id": (thinning.get("parcel_id") or "?")[:80],
         "felled_on": felled_on.isoformat() if felled_on else None,
-        "method": (thinning.get("method") or None),
+        "method": (thinning.get("method") or "")[:40] or None,
         "area_ha": typed.number(thinning.get("area_ha")),
-        "trees_cut": int(trees_cut) if trees_cut is not None else None,
+        "trees_cut": int(trees_cut) if trees_cut is not None and abs(trees_cut) <= MOST_TREES_CUT else None,
         "volume_m3": typed.number(thinning.get("volume_m3")),
         "intensity_pct": typed.number(thinning.get("intensity_pct")),
         "permit": thinning.get("permit"),
@@ -143,6 +146,9 @@ def _thinning_values(row: AnyRow, thinning: dict[str, str]) -> dict[str, Any]:
 
 def write(connection: Connection, found: Sequence[Unfolded], at: int) -> None:
     """Put visits, trees and thinnings in place and promise that the rules will look at them."""
+    # another worker may have put an edit in place since these were read
+    current = submissions.still_current(connection, [one.submission_id for one in found])
+    found = [one for one in found if one.submission_id in current]
     with_visit = [one for one in found if one.visit is not None]
     plot_ids = plots.ensure(connection, ((o.project_id, o.plot_name or NO_PLOT) for o in with_visit))
     census_ids = plots.ensure_censuses(connection, ((o.project_id, o.census_name) for o in with_visit))
@@ -181,6 +187,8 @@ def _write_visits(
             values["review_state"] = "edited"
         touched.add(was.plot_id)
         visits.replace(connection, was.id, values)
+        if was.plot_id != plot_id:
+            flags.follow(connection, was.id, plot_id)
         numbers[one.root_id] = was.id
     made = visits.add(connection, [values for _, values in rows])
     numbers |= {one.root_id: number for (one, _), number in zip(rows, made, strict=True)}

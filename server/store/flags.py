@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from server.store import bulk
 from server.store.schema import flag
@@ -64,9 +64,9 @@ def move(connection: Connection, flag_id: int, ordinal: int | None) -> None:
     connection.execute(update(flag).where(flag.c.id == flag_id).values(ordinal=ordinal))
 
 
-def forget(connection: Connection, visit_ids: Sequence[int]) -> None:
-    """Remove flags that no person has decided on, for a visit that moved to another plot."""
-    connection.execute(delete(flag).where(flag.c.visit_id.in_(visit_ids), flag.c.state.in_(("open", "void"))))
+def follow(connection: Connection, visit_id: int, plot_id: int) -> None:
+    """The visit turned out to be of another plot; what was said and decided about it goes along."""
+    connection.execute(update(flag).where(flag.c.visit_id == visit_id).values(plot_id=plot_id))
 
 
 def of_visit(

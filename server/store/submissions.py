@@ -180,6 +180,17 @@ def to_unfold(connection: Connection, ids: Sequence[int]) -> Sequence[AnyRow]:
     return connection.execute(query).all()
 
 
+def still_current(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Of these, those that no edit has superseded; locked until the transaction ends, so that none does meanwhile."""
+    query = (
+        select(submission.c.id)
+        .where(submission.c.id.in_(ids), submission.c.superseded_by_id.is_(None))
+        .order_by(submission.c.id)
+        .with_for_update()
+    )
+    return set(connection.execute(query).scalars())
+
+
 def release(connection: Connection, submission_id: int, values: dict[str, Any]) -> None:
     """A quarantined instance counts from now on."""
     connection.execute(

@@ -94,8 +94,9 @@ def add(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
 
 def replace(connection: Connection, visit_id: int, values: dict[str, Any]) -> None:
     """The visit says something else now; its measurements are removed, to be written anew."""
-    connection.execute(delete(measurement).where(measurement.c.visit_id == visit_id))
+    # the visit first: whoever else is replacing it waits here, before anything of it is removed
     connection.execute(update(visit).where(visit.c.id == visit_id).values(**values))
+    connection.execute(delete(measurement).where(measurement.c.visit_id == visit_id))
 
 
 def ensure_trees(connection: Connection, keys: Iterable[TreeKey]) -> dict[TreeKey, int]:
