@@ -129,6 +129,22 @@ def test_a_plot_without_trees_last_time_asks_only_for_new_ones(fill) -> None:
 
 
 @ENGINES
+def test_what_is_not_known_of_a_tree_stays_blank_and_what_has_spaces_keeps_them(fill) -> None:
+    oak = RemeasureTree("A 7", species="Quercus aliena")
+    odd = make("平顺县", "2026", [RemeasurePlot("PS-020", trees=[oak])], version="1")
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / "remeasure.md"
+        source.write_text(odd.form_markdown, encoding="utf-8")
+        form = compile_form(source, media=odd.media)
+    script = {**VISIT, "/data/visit/plot_id": "PS-020", "/data/new_found": "no", **scripts.PHOTOS}
+    found = fill(form.xml, odd.media, script | scripts.again(1, dbh_cm="11.5"))
+    assert found.violations == frozenset()
+    assert Reader(form.form).answers(read(found.xml).root).trees == [
+        {"tag": "A 7", "stem_id": "1", "species": "Quercus aliena", "tally_code": "11", "dbh_cm": "11.5"}
+    ]
+
+
+@ENGINES
 def test_each_tree_updates_its_own_entity(fill) -> None:
     found = filled(fill, {**scripts.again(1, dbh_cm="25.1"), **scripts.again(2, dbh_cm="11")}, entities=True)
     entities = etree.fromstring(found.xml).findall(".//{*}entity")

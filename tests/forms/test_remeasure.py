@@ -52,12 +52,21 @@ def test_a_tree_carries_what_is_known_of_it() -> None:
         "name": "PS-014/14/1", "label": "PS-014 14", "key": "PS-014/1", "plot_id": "PS-014", "tag": "14",
         "stem_id": "1", "species": "pine", "species_zh": "油松", "species_en": "Pine", "tally_code": "11",
         "dbh_cm": "22.4", "low_cm": "21.7", "high_cm": "35.6", "azimuth_deg": "30", "distance_m": "4.25",
+        "packed": "PS-014/14/1 14 1 pine 油松 Pine 22.4 11 21.7 35.6 30 4.25",
     }  # fmt: skip
 
 
 def test_a_tree_of_unknown_diameter_has_the_limits_of_any_tree() -> None:
     (row,) = trees(RemeasureTree("14"))
     assert (row["dbh_cm"], row["low_cm"], row["high_cm"]) == ("", "5", "200")
+
+
+def test_what_has_spaces_or_is_not_known_keeps_its_place_in_the_packed_list() -> None:
+    (row,) = trees(RemeasureTree("A 7", species="Quercus aliena"))
+    assert row["packed"].split() == [
+        "PS-014/A␣7/1", "A␣7", "1", "Quercus␣aliena", "Quercus␣aliena", "Quercus␣aliena", "∅", "11", "5", "200",
+        "∅", "∅",
+    ]  # fmt: skip
 
 
 def test_a_list_of_entities_has_their_ids_and_versions() -> None:
