@@ -1,0 +1,97 @@
+"""The pages in a real browser: keys, a flag's note by mouse, keyboard and on paper, a phone's width."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cast import PASSWORD
+from tests.dashboard.conftest import Scene
+from tests.live import LiveServer
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("engine", ["sqlite"]),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="Chromium is not on this machine (Debian: apt-get install chromium)"
+    ),
+]
+
+
+@pytest.fixture
+def page(live_server: LiveServer, scene: Scene) -> Iterator[object]:
+    """A browser's page in which li has signed in. A word of complaint from the browser fails the test."""
+    complaints: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(base_url=live_server.base_url)
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None,
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto("/login")
+        page.fill("[name=login]", "li")
+        page.fill("[name=password]", PASSWORD)
+        page.press("[name=password]", "Enter")
+        page.wait_for_selector("h1")
+        yield page
+        browser.close()
+    assert complaints == []
+
+
+def test_keys_go_through_the_queue_and_open_the_plot_at_the_tree(page, scene: Scene) -> None:  # type: ignore[no-untyped-def]
+    page.goto(f"/projects/{scene.project}/flags")
+    links = page.locator("table.queue a.go")
+    assert links.count() >= 2
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert links.nth(0).evaluate("link => link === document.activeElement")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/plots/P-1?visit=*")
+
+
+def test_a_flags_note_opens_by_mouse_and_by_keyboard_and_stands_on_paper(page, scene: Scene) -> None:  # type: ignore[no-untyped-def]
+    page.goto(f"/projects/{scene.project}/plots/P-1")
+    note = page.locator("#t1 .dbh .note")
+    assert not note.is_visible()
+    page.hover("#t1 .dbh")
+    assert note.is_visible()
+    page.hover("h1")
+    assert not note.is_visible()
+    page.focus("#t1 .dbh .mark")
+    assert note.is_visible()
+    page.keyboard.press("Escape")
+    assert not note.is_visible()
+    page.emulate_media(media="print")
+    assert note.is_visible()
+    assert not page.locator("nav.rooms").is_visible()
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_no_page_is_wider_than_a_phone(page, scene: Scene, locale: str) -> None:  # type: ignore[no-untyped-def]
+    page.set_viewport_size({"width": 390, "height": 844})
+    if page.locator(f"button[value={locale}]").count():
+        page.click(f"button[value={locale}]")
+        page.wait_for_selector(f"html[lang^={locale}]")
+    at = f"/projects/{scene.project}"
+    for address in [
+        f"{at}/plots",
+        f"{at}/plots/P-1",
+        f"{at}/flags",
+        f"{at}/quarantine",
+        f"{at}/devices",
+        f"{at}/forms",
+        "/jobs",
+    ]:
+        page.goto(address)
+        root = "document.documentElement"
+        assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") == 0, address
