@@ -14,14 +14,15 @@ from sqlalchemy import select, text
 from forms.compile import Compiled
 from server.settings import Settings
 from server.steps.publish import publish
-from server.store import jobs, schema
+from server.store import schema
 from server.store.db import Database
 from tests import cast
 from tests.bench.family import Family
+from tests.journeys.drained import wait_until_drained
 from tests.live import LiveServer, free_port
 
 PATIENCE_S = 1800
-"""s after which a worker that does not come to an end is a fault."""
+"""s after which a worker that comes to no end is at fault."""
 
 
 class Engine(NamedTuple):
@@ -74,14 +75,8 @@ class House:
     def settle(self) -> float:
         """Wait until the worker has kept every promise; returns the seconds that took."""
         started = time.perf_counter()
-        while time.perf_counter() - started < PATIENCE_S:
-            with self.database.reading() as connection:
-                if dead := jobs.dead(connection, 1):
-                    raise RuntimeError(f"a job is dead: {dead[0]['error']}")
-                if not jobs.waiting(connection):
-                    return time.perf_counter() - started
-            time.sleep(0.05)
-        raise TimeoutError(f"the worker is not done after {PATIENCE_S} s")
+        wait_until_drained(self.database, PATIENCE_S)
+        return time.perf_counter() - started
 
     def disk_bytes(self) -> int:
         """Bytes of the store's pages and of the photos; the write-ahead log, which is used again, not counted."""
