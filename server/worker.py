@@ -89,7 +89,10 @@ class Worker:
         for kind, step in self._steps.items():
             claimed = self._claim(kind, step.most)
             if claimed:
-                self._do(step, claimed)
+                if claimed[0].attempts > self._settings.job_attempts:
+                    self._bury(claimed[0], "no worker lived to the end of it")
+                else:
+                    self._do(step, claimed)
                 return len(claimed)
         return 0
 
@@ -119,6 +122,10 @@ class Worker:
         with self._database.writing() as connection:
             step.write(connection, thought, self._clock())
             jobs.done(connection, [job.id for job in claimed])
+
+    def _bury(self, job: Job, text: str) -> None:
+        with self._database.writing() as connection:
+            jobs.bury(connection, job.id, text, self._clock())
 
     def _failed(self, job: Job, error: Exception) -> None:
         text = "".join(traceback.format_exception(error))[-4000:]

@@ -24,11 +24,11 @@ from server.validation.project import parameters_of
 
 
 class Checked(NamedTuple):
-    """What the rules said about one visit, and how old the reading was that they saw."""
+    """What the rules said about one visit, and the state of its plot that they saw."""
 
     visit: VisitRow
     flags: list[Flag]
-    standing: list[Standing]
+    ground: visits.Ground
 
 
 def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
@@ -40,7 +40,6 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
     before = {v.id: _earlier(of_plot[v.plot_id], v) for v in wanted}
     concerned = {v.id for v in wanted} | {e.id for earlier in before.values() for e in earlier}
     trees = visits.measurements(connection, concerned)
-    standing = flags.standing(connection, ids)
     lists = {
         project_id: species.infos(connection, project_id) for project_id in {v.project_id for v in wanted}
     }
@@ -58,7 +57,8 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
             parameters=parameters_of(row.tally_limit_cm, row.rule_settings),
             species=lists[row.project_id] or None,
         )
-        result.append(Checked(row, found, standing.get(row.id, [])))
+        ground = visits.ground_of(of_plot[row.plot_id], thinned.get(row.plot_id, []))
+        result.append(Checked(row, found, ground))
     return result
 
 
@@ -100,14 +100,15 @@ def _between(days: list[str], after: str | None, until: str | None) -> list[str]
 
 
 def write(connection: Connection, found: Sequence[Checked], at: int) -> None:
-    """Put flags in place of those that no longer hold. A visit that was read anew meanwhile is left to the check
-    that its reading promised."""
-    now = visits.unfolded_at(connection, [one.visit.id for one in found])
-    current = [one for one in found if now.get(one.visit.id) == one.visit.unfolded_at]
+    """Put flags in place of those that no longer hold. Where a visit or a thinning of the plot has changed since the
+    rules looked, nothing is written: that change has promised a check of its own."""
+    now = visits.ground(connection, (one.visit.plot_id for one in found))
+    current = [one for one in found if now.get(one.visit.plot_id) == one.ground]
+    standing = flags.standing(connection, [one.visit.id for one in current])
     fresh: list[tuple[Any, ...]] = []
     gone: list[int] = []
     for one in current:
-        new, old = _compare(connection, one)
+        new, old = _compare(connection, one, standing.get(one.visit.id, []))
         gone += old
         fresh += [_row(one.visit, f, digest, at) for f, digest in new]
     flags.void(connection, gone)
@@ -115,11 +116,13 @@ def write(connection: Connection, found: Sequence[Checked], at: int) -> None:
     visits.mark_checked(connection, [one.visit.id for one in current], at)
 
 
-def _compare(connection: Connection, one: Checked) -> tuple[list[tuple[Flag, str]], list[int]]:
+def _compare(
+    connection: Connection, one: Checked, standing: Sequence[Standing]
+) -> tuple[list[tuple[Flag, str]], list[int]]:
     """Flags to add and numbers of open flags that no longer hold."""
     there: dict[str, list[Standing]] = defaultdict(list)
-    for standing in one.standing:
-        there[standing.inputs_hash].append(standing)
+    for one_there in standing:
+        there[one_there.inputs_hash].append(one_there)
     new: list[tuple[Flag, str]] = []
     for flag in one.flags:
         digest = inputs_hash(flag)

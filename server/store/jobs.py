@@ -58,7 +58,7 @@ def is_due(connection: Connection, kind: str, now: int) -> bool:
     return _DUE.first(connection, {"kind": kind, "now": now}) is not None
 
 
-def _claim_query(kinds: Sequence[str]) -> Any:
+def _claim_query(kinds: Sequence[str], again: bool) -> Any:
     due = (
         select(job.c.id)
         .where(
@@ -66,6 +66,7 @@ def _claim_query(kinds: Sequence[str]) -> Any:
             job.c.due_at <= bindparam("now"),
             or_(job.c.leased_until.is_(None), job.c.leased_until < bindparam("now")),
             job.c.kind.in_(kinds),
+            job.c.attempts > 0 if again else job.c.attempts == 0,
         )
         .order_by(job.c.due_at, job.c.id)
         .limit(bindparam("most"))
@@ -82,9 +83,13 @@ def _claim_query(kinds: Sequence[str]) -> Any:
 def claim(connection: Connection, kinds: Sequence[str], now: int, until: int, most: int) -> list[Job]:
     """Take up to `most` due jobs of these kinds, oldest first, nobody else's until the moment `until`.
 
-    A claim counts as an attempt: a job that kills its worker is set aside in the end as well.
+    A claim counts as an attempt, so that a job that kills its worker is set aside in the end as well. What was
+    tried before is taken alone: it must not take others down with it again.
     """
-    rows = connection.execute(_claim_query(kinds), {"now": now, "until": until, "most": most})
+    values = {"now": now, "until": until, "most": most}
+    rows = connection.execute(_claim_query(kinds, again=False), values).all()
+    if not rows:
+        rows = connection.execute(_claim_query(kinds, again=True), values | {"most": 1}).all()
     return sorted(Job(*row) for row in rows)
 
 

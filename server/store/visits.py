@@ -152,10 +152,33 @@ def measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, 
     return found
 
 
-def unfolded_at(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """When each visit was last read from its submission."""
-    rows = connection.execute(select(visit.c.id, visit.c.unfolded_at).where(visit.c.id.in_(ids)))
-    return {row[0]: row[1] for row in rows}
+class Ground(NamedTuple):
+    """What a check depends on: every visit of a plot with the moment it was read, and the days of thinnings."""
+
+    visits: tuple[tuple[int, int], ...]
+    thinned: tuple[str, ...]
+
+
+def ground_of(of_plot: Iterable[VisitRow], thinned: Iterable[str]) -> Ground:
+    """The ground that these visits and thinnings make."""
+    return Ground(tuple(sorted((row.id, row.unfolded_at) for row in of_plot)), tuple(sorted(thinned)))
+
+
+def ground(connection: Connection, plot_ids: Iterable[int]) -> dict[int, Ground]:
+    """The ground of some plots as it is now; their visits are locked until the transaction ends."""
+    wanted = sorted(set(plot_ids))
+    thinned = thinned_between(connection, wanted)
+    found: dict[int, list[tuple[int, int]]] = {}
+    for some in bulk.chunks(wanted):
+        query = (
+            select(visit.c.plot_id, visit.c.id, visit.c.unfolded_at)
+            .where(visit.c.plot_id.in_(some))
+            .order_by(visit.c.id)
+            .with_for_update()
+        )
+        for row in connection.execute(query):
+            found.setdefault(row[0], []).append((row[1], row[2]))
+    return {plot: Ground(tuple(rows), tuple(sorted(thinned.get(plot, [])))) for plot, rows in found.items()}
 
 
 def mark_checked(connection: Connection, ids: Sequence[int], at: int) -> None:
@@ -194,6 +217,7 @@ def latest_before(connection: Connection, plot_id: int, on: str | None, census_n
 
 def previous(visits: Sequence[VisitRow], on: str | None, census_name: str) -> VisitRow | None:
     """Of a plot's visits in order of day, the one to compare with; audits are compared elsewhere."""
+
     def is_before(row: VisitRow) -> bool:
         return row.kind == "visit" and row.census != census_name and (on is None or (row.on or "") < on)
 
