@@ -19,6 +19,7 @@ from server.forest.tree import TallyCode
 from server.forest.visit import years_between
 from server.problems import InvalidInput
 from server.store import plots, projects, species, visits
+from server.store import trees as trees_store
 from server.store.visits import LastTree
 from server.validation.parameters.limits import Limits
 from server.validation.project import parameters_of
@@ -52,12 +53,18 @@ def take_along(
             trees.setdefault(tree.plot_id, []).append(tree)
     if not trees:
         raise NothingToMeasure()
+    highest = trees_store.highest_tags(connection, list(trees))
     return make(
         ways.name,
         census,
         [
             RemeasurePlot(
-                row.plot_id, row.lat, row.lon, row.crew or "", _trees(trees[row.id], known, rules, on)
+                plot_id=row.plot_id,
+                lat=row.lat,
+                lon=row.lon,
+                crew=row.crew or "",
+                trees=_trees(trees[row.id], known, rules, on),
+                highest_tag=highest.get(row.id),
             )
             for row in rows
             if row.id in trees
