@@ -178,7 +178,7 @@ def instance(photo: str) -> bytes:
 
 def test_the_form_list_names_addresses_that_the_phone_can_reach(front: Front, address: str) -> None:
     answer, body = front.ask("GET", f"{address}/formList", **{"X-OpenRosa-Version": "1.0"})
-    assert answer.status == 200
+    assert answer.status == 200, body.decode() + (front.folder / "error.log").read_text()
     assert answer.headers["X-OpenRosa-Version"] == "1.0"
     assert "text/xml" in answer.headers["Content-Type"]
     download = etree.fromstring(body).findtext(".//{*}downloadUrl")
@@ -199,7 +199,7 @@ def test_a_form_list_that_the_phone_has_is_not_sent_again(front: Front, address:
 
 def test_a_phone_may_ask_how_much_it_can_send(front: Front, address: str) -> None:
     answer, _ = front.ask("HEAD", f"{address}/submission")
-    assert answer.status == 204
+    assert answer.status == 204, (front.folder / "error.log").read_text()
     assert int(answer.headers["X-OpenRosa-Accept-Content-Length"]) == Settings().accept_content_length
     assert answer.headers["Location"] is None
 

@@ -475,4 +475,3 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("thinning_plot", schema=None) as batch_op:
         batch_op.create_index("ix_thinning_plot_plot", ["plot_id"], unique=False)
-
