@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server.api import openrosa
+from server.api import openrosa, rest
 from server.dashboard.pages import blueprint as dashboard
 from server.settings import Settings
 from server.store import forms, migrations
@@ -30,6 +30,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.extensions["yangdi-readers"] = forms.Readers()
     answers.join(app)
     app.register_blueprint(openrosa.blueprint)
+    rest.join(app)
     app.register_blueprint(dashboard)
     app.add_url_rule("/healthz", "healthz", _healthz)
     return app

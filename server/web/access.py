@@ -10,12 +10,22 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from flask import g, request
 
-from server.problems import DeviceUnknown, DraftGone, HttpsNeeded, NotFound, NotSignedIn, WrongPassword
-from server.store import devices, forms, people
+from server.problems import (
+    DeviceUnknown,
+    DraftGone,
+    HttpsNeeded,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    WrongPassword,
+)
+from server.store import devices, forms, passwords, people
 from server.store.forms import FormVersion
+from server.store.people import Person
 from server.web import connection, session
 
 _VERIFIED_FOR_S = 300.0
@@ -106,6 +116,15 @@ def _note_seen(device_id: int, last_seen_at: int | None) -> None:
 
 
 def _person(project_id: int, base: str) -> Caller:
+    someone = _by_password()
+    role = someone.role_in(project_id)
+    if role is None:
+        raise NotFound()
+    return Caller(project_id, base, someone.locale, person_id=someone.id, sees_all=role in session.SEES_PAGES)
+
+
+def _by_password() -> Person:
+    """The person behind a name and password. Raises NotSignedIn, HttpsNeeded, WrongPassword."""
     given = request.authorization
     if given is None or given.type != "basic" or given.username is None:
         raise NotSignedIn()
@@ -114,10 +133,29 @@ def _person(project_id: int, base: str) -> Caller:
     someone, password_hash = people.find_by_login(connection.reading(), given.username)
     if not _password_right(given.username, given.password or "", password_hash) or someone is None:
         raise WrongPassword()
+    return someone
+
+
+def reader(project_id: int) -> Person:
+    """Who reads a project's data, by session or by name and password. Raises as `caller`, and NotAllowed."""
+    someone = _reading_person()
     role = someone.role_in(project_id)
     if role is None:
         raise NotFound()
-    return Caller(project_id, base, someone.locale, person_id=someone.id, sees_all=role in session.SEES_PAGES)
+    if role not in session.SEES_PAGES:
+        raise NotAllowed()
+    return someone
+
+
+def readable_projects() -> list[dict[str, Any]]:
+    """Id and name of the projects whose data the caller may read."""
+    return session.projects_of(_reading_person())
+
+
+def _reading_person() -> Person:
+    someone = session.person_or_none() or _by_password()
+    g.locale = someone.locale
+    return someone
 
 
 def _password_right(login: str, password: str, password_hash: str | None) -> bool:
@@ -126,8 +164,6 @@ def _password_right(login: str, password: str, password_hash: str | None) -> boo
     with _verified_lock:
         if _verified.get(mark, 0.0) > now:
             return True
-    from server.store import passwords
-
     if not passwords.matches(password_hash, password):
         return False
     with _verified_lock:
