@@ -87,7 +87,7 @@ class Database:
         mine = _Write(work)
         self._waiting.append(mine)
         with self._leader:
-            if not mine.done:
+            while not mine.done:  # more may wait than share one commit
                 self._write_waiting()
         return mine.outcome()
 
@@ -140,6 +140,8 @@ class _Write(Generic[T]):
             cursor.execute("RELEASE one")
         except Exception as error:  # the error belongs to whoever asked, not to the group
             self.error = error
+            if not raw.in_transaction:
+                raise  # out of room: SQLite has taken back everything, the others' work too
             cursor.execute("ROLLBACK TO one")
             cursor.execute("RELEASE one")
 
