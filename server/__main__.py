@@ -28,6 +28,7 @@ COMMANDS = {
     "form": Entry("form", "form", "Check, publish, list and close forms."),
     "device": Entry("device", "device", "Enrol and revoke phones."),
     "people": Entry("people", "people", "Add, list and close the people who may sign in to the pages."),
+    "export": Entry("export", "export", "Write a project to one SQLite file for analysis."),
     "check": Entry("check", "check", "Look for suspect values in plain tables, without a server."),
     "simulate": Entry("simulate", "simulate", "Send a census to a server as phones would."),
     "demo": Entry("demo", "demo", "Make a county with plots, phones and flags, and serve it."),

@@ -1,0 +1,40 @@
+"""`yangdi export`: a project as one SQLite file for analysis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from server.cli.joined import open_database, project_number
+from server.store import export as rows
+from server.tables import analysis
+
+
+@click.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--project", "project_name", help="Name or number of the project, where there are several.")
+def export(path: Path, project_name: str | None) -> None:
+    """Write plots, visits, measurements and flags to a new SQLite file.
+
+    Data as the crews typed them, with open flags beside them: for looking at, not for tonnes. Opens in Datasette,
+    QGIS, R and pandas.
+    """
+    database = open_database()
+    try:
+        with database.reading() as connection:
+            number = project_number(connection, project_name)
+            counts = analysis.write(
+                path,
+                {
+                    "plots": rows.plots(connection, number),
+                    "visits": rows.visits(connection, number),
+                    "measurements": rows.measurements(connection, number),
+                    "flags": rows.flags(connection, number),
+                },
+            )
+    except FileExistsError as error:
+        raise click.ClickException(f"{path} is there already; choose another name") from error
+    finally:
+        database.close()
+    click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
