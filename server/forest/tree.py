@@ -73,7 +73,7 @@ def tally_code(text: str | None) -> TallyCode | None:
     if not text:
         return None
     head = text.split()[0].lower() if text.split() else ""
-    if head.isdigit():
+    if len(head) <= 2 and head.isdecimal():  # "²" is a digit, and no number
         return TallyCode(int(head)) if int(head) in TallyCode._value2member_map_ else None
     return TALLY_WORDS.get(head)
 

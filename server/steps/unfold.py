@@ -181,6 +181,8 @@ def _write_visits(
         touched.add(plot_id)
         was = known.get(one.root_id)
         if was is None:
+            # an edit that was here before its original was read is an edit all the same
+            values["review_state"] = "received" if one.submission_id == one.root_id else "edited"
             rows.append((one, values))
             continue
         if was.source_id != one.submission_id:
