@@ -188,8 +188,10 @@ def growth(engine: Engine, size: Size) -> Iterator[Line]:
             name = f"with {stored:,} stored"
             lines += [_measured(house, name, _posts(house, size.posts), 8, 201) for _ in range(2)]
             lines[-1].note = f"{size.padded_trees} trees each, padded in {padded_s:.0f} s"
-        rates = [line.per_s or 0.0 for line in lines]
-        lines[-1].note += f"; rate {max(rates[2:]) / max(rates[:2]):.0%} of that with {size.few:,}"
+        few, many = lines[:2], lines[2:]
+        rate = max(line.per_s or 0.0 for line in many) / max(line.per_s or 0.0 for line in few)
+        cpu = min(line.cpu_ms or 0.0 for line in many) / min(line.cpu_ms or 0.0 for line in few)
+        lines[-1].note += f"; rate {rate:.0%}, CPU {cpu:.0%} of that with {size.few:,}"
         yield from lines
 
 
@@ -265,7 +267,9 @@ def table(lines: list[Line]) -> str:
 
 @click.command()
 @click.option(
-    "--full", is_flag=True, help="Half a million stored submissions and the whole forest: long, 10 GB of disk."
+    "--full",
+    is_flag=True,
+    help="Half a million stored submissions and the whole forest: long, 10 GB of disk.",
 )
 @click.option(
     "--only", type=click.Choice(list(SCENARIOS)), multiple=True, help="These alone; repeat for more."

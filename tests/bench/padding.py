@@ -17,7 +17,9 @@ AT_ONCE = 10_000
 """Submissions in one transaction: with 50 trees each, half a million measurements."""
 CHANCE = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "replace(gen_random_uuid()::text, '-', '')"}
 
-_NUMBERS = "WITH RECURSIVE n(i) AS (SELECT CAST(:first AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+_NUMBERS = (
+    "WITH RECURSIVE n(i) AS (SELECT CAST(:first AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+)
 _STATEMENTS = (
     """INSERT INTO plot (project_id, plot_id, area_ha, shape, is_planned)
        {numbers} SELECT :project, 'PAD-' || i, 0.0667, 'square', {false} FROM n""",
@@ -27,11 +29,10 @@ _STATEMENTS = (
                         :xml, :sha256, :device, :at + i FROM n""",
     """INSERT INTO visit (project_id, plot_id, census_id, submission_id, source_id, kind, measured_on, header,
                           corners, review_state, unfolded_at, checked_at)
-       {numbers} SELECT :project, p.id, :census, s.id, s.id, 'visit', '2021-07-01', '{{}}', '[]', 'received',
-                        s.received_at, s.received_at
-       FROM n JOIN plot p ON p.plot_id = 'PAD-' || n.i AND p.project_id = :project
-       JOIN (SELECT id, received_at, row_number() OVER (ORDER BY id) + :first - 1 AS i FROM submission
-             WHERE id > :before_first) s ON s.i = n.i""",
+       SELECT :project, p.id, :census, s.id, s.id, 'visit', '2021-07-01', '{{}}', '[]', 'received', s.received_at,
+              s.received_at
+       FROM submission s JOIN plot p ON p.plot_id = s.instance_name AND p.project_id = :project
+       WHERE s.id > :before_first""",
     """INSERT INTO tree (plot_id, tag, stem_id)
        {numbers}, t(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM t WHERE k < :trees)
        SELECT p.id, '' || k, '1' FROM n JOIN plot p ON p.plot_id = 'PAD-' || n.i AND p.project_id = :project, t""",
