@@ -31,7 +31,7 @@ IDLE_S = 0.1
 A_HANDFUL = 4
 """Jobs in one go below which the worker lets more gather: one at a time they cost three times as much each."""
 BACKOFF_S = 5.0
-"""s before the second try; three times as long before each further one: 5 s, 15 s, 45 s, ... 20 min in all."""
+"""s before the second try; three times as long before each further one: 5 s, 15 s, 45 s, ... ten minutes in all."""
 PHOTOS_AT_ONCE = 4
 """Photos in one go: a 12-megapixel JPEG takes about 30 ms, and flags wait for them."""
 

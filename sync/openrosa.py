@@ -94,7 +94,7 @@ def entity_csv(properties: Sequence[str], rows: Iterable[Sequence[object]]) -> b
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["name", "label", "__version", *properties])
     for name, label, version, *values in rows:
-        if name and str(label or "").strip() and version is not None:
+        if name and str("" if label is None else label).strip() and version is not None:
             writer.writerow([name, label, version, *("" if v is None else v for v in values)])
     return out.getvalue().encode()
 

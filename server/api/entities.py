@@ -44,7 +44,9 @@ def csv_of(connection: Connection, project_id: int, crew_id: int | None, name: s
     """The list behind a file name, as this crew may see it. Raises NotFound for a name that is no list of ours."""
     if name == "plots.csv":
         rows = plots.entities(connection, project_id, crew_id)
-        return openrosa.entity_csv(PLOT_PROPERTIES, ((entity_id(_PLOT, r.id), r.plot_id, 1, *r[1:6]) for r in rows))
+        return openrosa.entity_csv(
+            PLOT_PROPERTIES, ((entity_id(_PLOT, r.id), r.plot_id, 1, *r[1:6]) for r in rows)
+        )
     if name == "trees.csv":
         return openrosa.entity_csv(TREE_PROPERTIES, _trees(connection, project_id, crew_id))
     raise NotFound()

@@ -28,7 +28,7 @@ from server.cli.joined import now_ms, open_database
 from server.demo.campaign import Campaign, simulate
 from server.demo.county import make_county
 from server.demo.run import door, send_census, send_thinnings
-from server.demo.seed import Seeded, seed_county
+from server.demo.seed import seed_county
 from server.settings import Settings
 from server.steps import publish
 from server.store import jobs
@@ -83,19 +83,18 @@ def _make(seed: int, plots: int, notes: Path) -> Campaign:
     """County, people, phones and forms; what is known only now (keys, passwords) is noted for the owner's eyes."""
     click.echo(f"Making the county (seed {seed}, {plots} plots; its boundary is generated, not surveyed) ...")
     county = make_county(seed, plots)
-    database = open_database()
-    seeded = seed_county(database, county, now_ms())
-    _publish_library(database, seeded)
-    database.close()
-    _write(notes, {"sent": False, "seed": seed, "plots": plots, **asdict(seeded)})
+    with open_database() as database:
+        # noted before anything else can fail: keys and passwords are known only now
+        seeded = seed_county(database, county, now_ms())
+        _write(notes, {"sent": False, "seed": seed, "plots": plots, **asdict(seeded)})
     return simulate(county)
 
 
-def _publish_library(database: Database, seeded: Seeded) -> None:
+def _publish_library(database: Database, project_id: int) -> None:
     for name in FORMS:
         compiled = compile_form(LIBRARY / f"{name}.md")
         with database.writing() as connection:
-            publish.publish(connection, seeded.project_id, compiled.form, compiled.xml, {}, "demo", now_ms())
+            publish.publish(connection, project_id, compiled.form, compiled.xml, {}, "demo", now_ms())
         click.echo(f"Published {compiled.form.form_id} {compiled.form.version}")
 
 
@@ -122,17 +121,17 @@ def _await_answer(base: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def _send(base: str, said: dict[str, Any], campaign: Campaign, settings: Settings) -> None:
-    database = open_database()
     first, second = (census.name for census in campaign.county.censuses)
     number, tokens = said["project_id"], said["tokens"]
-    for step, census in enumerate((first, second)):
-        click.echo(f"Crews send the census of {census} ...")
-        result = send_census(base, number, tokens, campaign, census, connections_each=2)
-        click.echo(result.summary())
-        if step == 0:
-            send_thinnings(base, number, said["farm_token"], campaign)
-        _drain(database, census)
-    database.close()
+    with open_database() as database:
+        _publish_library(database, number)
+        for step, census in enumerate((first, second)):
+            click.echo(f"Crews send the census of {census} ...")
+            result = send_census(base, number, tokens, campaign, census, connections_each=2)
+            click.echo(result.summary())
+            if step == 0:
+                send_thinnings(base, number, said["farm_token"], campaign)
+            _drain(database, census)
     with_embedded = "" if settings.embedded_worker else " (is `yangdi work` running?)"
     click.echo(f"All of it is checked{with_embedded}.")
 

@@ -29,15 +29,13 @@ def add(name: str, crew: str, project_name: str | None, locale: str, url: str | 
     settings = Settings.from_env()
     public = url or settings.public_url or f"http://{settings.host}:{settings.port}"
     token = secrets.token_urlsafe(24)
-    database = open_database()
-    with database.writing() as connection:
+    with open_database() as database, database.writing() as connection:
         number = project_number(connection, project_name)
         ways = projects.ways(connection, number)
         assert ways is not None
         crew_id = projects.ensure_crew(connection, number, crew)
         devices.add(connection, number, crew_id, name, token_hash(token), locale, now_ms())
         events.add(connection, number, "cli", "device.enrol", name, {"crew": crew}, now_ms())
-    database.close()
     address = f"{public.rstrip('/')}/v1/key/{token}/projects/{number}"
     click.echo(address)
     click.echo(qr_text(settings_qr.encode(settings_qr.settings_json(address, ways.name, locale))))
@@ -58,7 +56,7 @@ def qr_text(code: str) -> str:
 @click.option("--project", "project_name", help="Name or number of the project, where there are several.")
 def list_devices(project_name: str | None) -> None:
     """Every phone, its crew, and whether it was revoked."""
-    with open_database().reading() as connection:
+    with open_database() as database, database.reading() as connection:
         for row in devices.of_project(connection, project_number(connection, project_name)):
             click.echo(
                 f"{row.id}\t{row.name}\t{row.crew or ''}\t{'revoked' if row.revoked_at else 'enrolled'}"
@@ -70,10 +68,8 @@ def list_devices(project_name: str | None) -> None:
 @click.option("--project", "project_name", help="Name or number of the project, where there are several.")
 def revoke(device_id: int, project_name: str | None) -> None:
     """A lost phone: its key opens nothing from now on; what it still sends is kept in quarantine."""
-    database = open_database()
-    with database.writing() as connection:
+    with open_database() as database, database.writing() as connection:
         number = project_number(connection, project_name)
         if not devices.revoke(connection, number, device_id, now_ms()):
             raise click.ClickException(f"no enrolled phone {device_id}; `yangdi device list` shows them")
         events.add(connection, number, "cli", "device.revoke", str(device_id), {}, now_ms())
-    database.close()

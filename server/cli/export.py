@@ -20,9 +20,8 @@ def export(path: Path, project_name: str | None) -> None:
     Data as the crews typed them, with open flags beside them: for looking at, not for tonnes. Opens in Datasette,
     QGIS, R and pandas.
     """
-    database = open_database()
     try:
-        with database.reading() as connection:
+        with open_database() as database, database.reading() as connection:
             number = project_number(connection, project_name)
             counts = analysis.write(
                 path,
@@ -35,6 +34,4 @@ def export(path: Path, project_name: str | None) -> None:
             )
     except FileExistsError as error:
         raise click.ClickException(f"{path} is there already; choose another name") from error
-    finally:
-        database.close()
     click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection, select
 
 from forms.compile import Compiled, compile_form
 from forms.errors import FormInvalid
@@ -16,11 +15,10 @@ from forms.report import measures_table, report
 from forms.workbook import shipped, shipped_form, workbook
 from server.cli.joined import now_ms, open_database, project_number
 from server.problems import Problem
+from server.settings import Settings
 from server.steps import publish as publish_step
 from server.steps.take_along import take_along
 from server.store import forms as forms_store
-from server.store.schema import form as form_table
-from server.store.schema import form_version, project
 
 
 @click.group()
@@ -81,25 +79,20 @@ def publish(
     media = _media(media_paths)
     compiled = _compiled(source, media, lang)
     click.echo(report(compiled.form, lang))
-    database = open_database()
-    with database.reading() as connection:
-        number = project_number(connection, project_name)
+    form, files = compiled.form, {**compiled.media, **media}
+    put_up = publish_step.draft if draft else publish_step.publish
     try:
-        with database.writing() as connection:
-            if draft:
-                token = publish_step.draft(
-                    connection, number, compiled.form, compiled.xml, media, "cli", now_ms()
-                )
-                click.echo(f"/v1/test/{token}/projects/{number}/forms/{compiled.form.form_id}/draft")
-            else:
-                publish_step.publish(connection, number, compiled.form, compiled.xml, media, "cli", now_ms())
+        with open_database() as database, database.writing() as connection:
+            number = project_number(connection, project_name)
+            made = put_up(connection, number, form, compiled.xml, files, "cli", now_ms())
     except Problem as problem:
         raise click.ClickException(problem.sentence(lang)) from problem
-    finally:
-        database.close()
-    done = "已发布" if lang == "zh" else "published"
-    if not draft:
-        click.echo(f"{done}: {compiled.form.form_id} {compiled.form.version}")
+    if draft:
+        settings = Settings.from_env()
+        public = settings.public_url or f"http://{settings.host}:{settings.port}"
+        click.echo(f"{public.rstrip('/')}/v1/test/{made}/projects/{number}/forms/{form.form_id}/draft")
+    else:
+        click.echo(f"{'已发布' if lang == 'zh' else 'published'}: {form.form_id} {form.version}")
 
 
 def _compiled(source: Path, media: dict[str, bytes], lang: str) -> Compiled:
@@ -119,15 +112,13 @@ def _compiled(source: Path, media: dict[str, bytes], lang: str) -> Compiled:
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def remeasure(census: str, on: datetime | None, project_name: str | None, out: Path, lang: str) -> None:
     """Make the form that crews take along: every plot's trees of the last census, prefilled, with limits."""
-    database = open_database()
     day = on.date() if on else date.today()  # the day where the crew is
-    with database.reading() as connection:
+    with open_database() as database, database.reading() as connection:
         number = project_number(connection, project_name)
         try:
             made = take_along(connection, number, census, day, f"{day:%Y%m%d}{now_ms() // 1000 % 86400:05d}")
         except Problem as problem:
             raise click.ClickException(problem.sentence(lang)) from problem
-    database.close()
     out.mkdir(parents=True, exist_ok=True)
     (out / "remeasure.md").write_text(made.form_markdown, encoding="utf-8")
     for name, content in made.media.items():
@@ -139,26 +130,9 @@ def remeasure(census: str, on: datetime | None, project_name: str | None, out: P
 @form.command("list")
 def list_forms() -> None:
     """Every form with its current version."""
-    with open_database().reading() as connection:
-        for row in _rows(connection):
+    with open_database() as database, database.reading() as connection:
+        for row in forms_store.current(connection):
             click.echo("  ".join(str(value) for value in row))
-
-
-def _rows(connection: Connection) -> Iterable[tuple[object, ...]]:
-    query = (
-        select(
-            project.c.name,
-            form_table.c.form_id,
-            form_version.c.version,
-            form_table.c.state,
-            form_version.c.title,
-        )
-        .join(form_table, form_table.c.project_id == project.c.id)
-        .join(form_version, form_version.c.form_key == form_table.c.id)
-        .where(form_version.c.is_current)
-        .order_by(project.c.id, form_table.c.form_id)
-    )
-    return [tuple(row) for row in connection.execute(query)]
 
 
 @form.command()
@@ -167,8 +141,6 @@ def _rows(connection: Connection) -> Iterable[tuple[object, ...]]:
 @click.option("--project", "project_name", help="Name or number of the project, where there are several.")
 def state(form_id: str, state: str, project_name: str | None) -> None:
     """Open a form, wind it down (closing: still takes, is no longer listed) or close it."""
-    database = open_database()
-    with database.writing() as connection:
+    with open_database() as database, database.writing() as connection:
         if not forms_store.set_state(connection, project_number(connection, project_name), form_id, state):
             raise click.ClickException(f"no form {form_id!r}; `yangdi form list` shows them")
-    database.close()

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from server.settings import Settings
+from server.store import projects
 from server.store.db import Database
-from server.store.schema import project
 
 
-def open_database() -> Database:
-    """The store of this installation; close it when done."""
-    return Database(Settings.from_env().url, pool_size=2)
+@contextmanager
+def open_database() -> Iterator[Database]:
+    """The store of this installation, closed at the end, also after a usage error."""
+    database = Database(Settings.from_env().url, pool_size=2)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def now_ms() -> int:
@@ -24,11 +31,11 @@ def now_ms() -> int:
 
 def project_number(connection: Connection, text: str | None) -> int:
     """A project by name or number; the only one where none is named. Raises a usage error that lists them."""
-    rows = list(connection.execute(select(project.c.id, project.c.name).order_by(project.c.id)))
-    named = [row.id for row in rows if text in {row.name, str(row.id)}]
+    known = projects.names(connection)
+    named = [number for number, name in known.items() if text in {name, str(number)}]
     if named:
-        return int(named[0])
-    if text is None and len(rows) == 1:
-        return int(rows[0].id)
-    known = ", ".join(f"{row.id} {row.name}" for row in rows) or "none yet"
-    raise click.UsageError(f"which project? --project takes one of: {known}")
+        return named[0]
+    if text is None and len(known) == 1:
+        return next(iter(known))
+    listed = ", ".join(f"{number} {name}" for number, name in known.items()) or "none yet"
+    raise click.UsageError(f"which project? --project takes one of: {listed}")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import time
 
 import click
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from server.settings import Settings
+from server.cli.joined import now_ms, open_database, project_number
 from server.store import passwords
 from server.store import people as people_store
 from server.store.db import Database
-from server.store.schema import person, project
 
 WORD_CHARS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are mistaken for another on paper
 
@@ -21,8 +19,7 @@ WORD_CHARS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are mistaken for ano
 @click.pass_context
 def people(context: click.Context) -> None:
     """Add, list and close the people who may sign in to the pages."""
-    context.obj = Database(Settings.from_env().url)
-    context.call_on_close(context.obj.close)
+    context.obj = context.with_resource(open_database())
 
 
 @people.command()
@@ -45,12 +42,12 @@ def add(database: Database, login: str, name: str, project_name: str | None, rol
     made = None if password else _new_password()
     password_hash = passwords.hash_of(_long_enough(password or made or ""))
     with database.writing() as connection:
-        project_id = None if project_name is None else _project(connection, project_name)
-        person_id = connection.scalar(select(person.c.id).where(person.c.login == login))
+        project_id = None if project_name is None else project_number(connection, project_name)
+        person_id = people_store.number_of(connection, login)
         is_new = person_id is None
         if person_id is None:
             person_id = people_store.add(connection, login=login, name=name, password_hash=password_hash,
-                                         locale=locale, is_admin=of_house, at=_now_ms())  # fmt: skip
+                                         locale=locale, is_admin=of_house, at=now_ms())  # fmt: skip
         elif project_id is None:
             raise click.UsageError(f"{login} is there already")
         if project_id is not None:
@@ -95,24 +92,15 @@ def password(database: Database, login: str, password: str | None) -> None:
 def close(database: Database, login: str) -> None:
     """LOGIN may not sign in any more; what was done under it stays."""
     with database.writing() as connection:
-        people_store.close(connection, _person(connection, login), _now_ms())
+        people_store.close(connection, _person(connection, login), now_ms())
     click.echo(f"{login}: closed")
 
 
-def _project(connection: Connection, name: str) -> int:
-    wanted = project.c.id == int(name) if name.isdecimal() else project.c.name == name
-    found = connection.scalars(select(project.c.id).where(wanted)).all()
-    if len(found) != 1:
-        known = ", ".join(f"{i}: {n}" for i, n in connection.execute(select(project.c.id, project.c.name)))
-        raise click.UsageError(f"{len(found)} projects are called {name!r}; there are {known or 'none'}")
-    return int(found[0])
-
-
 def _person(connection: Connection, login: str) -> int:
-    person_id = connection.scalar(select(person.c.id).where(person.c.login == login))
+    person_id = people_store.number_of(connection, login)
     if person_id is None:
         raise click.UsageError(f"nobody has the login {login!r}")
-    return int(person_id)
+    return person_id
 
 
 def _long_enough(password: str) -> str:
@@ -123,7 +111,3 @@ def _long_enough(password: str) -> str:
 
 def _new_password() -> str:
     return "-".join("".join(secrets.choice(WORD_CHARS) for _ in range(4)) for _ in range(4))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def project() -> None:
               help="Smallest diameter that is tallied, cm.")  # fmt: skip
 def add(name: str, tally_limit_cm: float) -> None:
     """Make the project NAME and print its number."""
-    with closing(open_database()) as database, database.writing() as connection:
+    with open_database() as database, database.writing() as connection:
         if projects.find_by_name(connection, name) is not None:
             raise click.UsageError(f"{name} is there already")
         number = projects.add(connection, name, now_ms(), tally_limit_cm)
@@ -43,8 +42,8 @@ def add(name: str, tally_limit_cm: float) -> None:
 @project.command("list")
 def list_() -> None:
     """Every project: its number, its name, its smallest tallied diameter."""
-    with closing(open_database()) as database, database.reading() as connection:
-        for number in projects.numbers(connection):
+    with open_database() as database, database.reading() as connection:
+        for number in projects.names(connection):
             ways = projects.ways(connection, number)
             assert ways is not None
             click.echo(f"{number}\t{ways.name}\t{ways.tally_limit_cm:g} cm")
@@ -58,7 +57,7 @@ def list_() -> None:
 def census(name: str, starts_on: datetime | None, ends_on: datetime | None, project_name: str | None) -> None:
     """Name a census, so that the pages can say how much of it is done before the first plot comes."""
     first, last = (day.date().isoformat() if day else None for day in (starts_on, ends_on))
-    with closing(open_database()) as database, database.writing() as connection:
+    with open_database() as database, database.writing() as connection:
         number = project_number(connection, project_name)
         county.add_censuses(connection, number, [CensusRow(name, first, last)])
 
@@ -75,7 +74,7 @@ def plan(table: Path, project_name: str | None) -> None:
         rows = read_plan(table)
     except PlanUnreadable as fault:
         raise click.ClickException(f"{table}: {fault}") from fault
-    with closing(open_database()) as database, database.writing() as connection:
+    with open_database() as database, database.writing() as connection:
         number = project_number(connection, project_name)
         _bring(connection, number, rows)
         events.add(connection, number, "cli", "project.plan", table.name, {"plots": len(rows)}, now_ms())

@@ -133,6 +133,8 @@ def _carry_out(
 ) -> Receipt | None:
     match decision:
         case Attach(id=found, reason=reason):
+            if parcel.files:
+                submissions.lock(connection, found)
             fresh = attachments.keep(connection, found, parcel.files, parcel.received_at)
             if fresh:
                 _pass_on(connection, found)

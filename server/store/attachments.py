@@ -104,14 +104,16 @@ def keep(connection: Connection, submission_id: int, files: Sequence[File], at: 
         }
         if row is not None:
             connection.execute(update(attachment).where(attachment.c.id == row.id).values(**values))
-            fresh.append(row.id)
-            continue
-        result = connection.execute(
-            insert(attachment)
-            .values(submission_id=submission_id, name=file.name, is_expected=False, **values)
-            .returning(attachment.c.id)
-        )
-        fresh.append(result.scalar_one())
+            number = row.id
+        else:
+            result = connection.execute(
+                insert(attachment)
+                .values(submission_id=submission_id, name=file.name, is_expected=False, **values)
+                .returning(attachment.c.id)
+            )
+            number = result.scalar_one()
+        fresh.append(number)
+        known[file.name] = Place(number, file.name, file.sha256, is_expected=False)
     return fresh
 
 

@@ -95,13 +95,16 @@ class Database:
         group: list[_Write[Any]] = []
         gate = cast("_Gate", self._gate)
         try:
-            with gate, self.engine.connect().execution_options(yangdi_writes=True) as connection:
-                with connection.begin():
-                    # gathered behind the gate: whoever came while it was shut shares this commit
-                    while self._waiting and len(group) < GROUP_MOST:
-                        group.append(self._waiting.popleft())
-                    for write in group:
-                        write.attempt(connection)
+            with (
+                gate,
+                self.engine.connect().execution_options(yangdi_writes=True) as connection,
+                connection.begin(),
+            ):
+                # gathered behind the gate: whoever came while it was shut shares this commit
+                while self._waiting and len(group) < GROUP_MOST:
+                    group.append(self._waiting.popleft())
+                for write in group:
+                    write.attempt(connection)
         except BaseException as error:
             if not group:  # the transaction never began: whoever waits must hear of it, now
                 while self._waiting:

@@ -10,7 +10,7 @@ from forms.definition import Form
 from forms.instance import Reader
 from server.store.hot import Hot
 from server.store.rows import AnyRow
-from server.store.schema import form, form_media, form_version
+from server.store.schema import form, form_media, form_version, project
 
 
 class FormVersion(NamedTuple):
@@ -192,6 +192,18 @@ def set_state(connection: Connection, project_id: int, form_id: str, state: str)
         update(form).where(form.c.project_id == project_id, form.c.form_id == form_id).values(state=state)
     )
     return result.rowcount == 1
+
+
+def current(connection: Connection) -> list[tuple[str, str, str, str, str]]:
+    """Every form that phones fetch: project, form id, version, state, title."""
+    query = (
+        select(project.c.name, form.c.form_id, form_version.c.version, form.c.state, form_version.c.title)
+        .join(form, form.c.project_id == project.c.id)
+        .join(form_version, form_version.c.form_key == form.c.id)
+        .where(form_version.c.is_current)
+        .order_by(project.c.id, form.c.form_id)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(query)]
 
 
 MOST_READERS = 64

@@ -64,6 +64,11 @@ def find_by_login(connection: Connection, login: str) -> tuple[Person | None, st
     return _person(connection, row), row.password_hash if row else None
 
 
+def number_of(connection: Connection, login: str) -> int | None:
+    """The number of whoever has this login, closed ones too."""
+    return connection.execute(select(person.c.id).where(person.c.login == login)).scalar()
+
+
 def everyone(connection: Connection) -> list[dict[str, Any]]:
     """All people, with "roles": project name -> role; closed ones too."""
     roles: dict[int, dict[str, str]] = {}

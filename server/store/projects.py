@@ -44,9 +44,12 @@ def find_by_name(connection: Connection, name: str) -> int | None:
     return connection.execute(select(project.c.id).where(project.c.name == name)).scalar()
 
 
-def numbers(connection: Connection) -> list[int]:
-    """All projects."""
-    return list(connection.execute(select(project.c.id).order_by(project.c.id)).scalars())
+def names(connection: Connection) -> dict[int, str]:
+    """All projects by number."""
+    return {
+        row[0]: row[1]
+        for row in connection.execute(select(project.c.id, project.c.name).order_by(project.c.id))
+    }
 
 
 def change(connection: Connection, project_id: int, **values: Any) -> None:

@@ -99,6 +99,11 @@ def counting(connection: Connection, project_id: int, form_id: str, instance_id:
     return connection.execute(query).first()
 
 
+def lock(connection: Connection, submission_id: int) -> None:
+    """Whoever else brings files for this one waits until the transaction ends. (SQLite has one writer anyway.)"""
+    connection.execute(select(submission.c.id).where(submission.c.id == submission_id).with_for_update())
+
+
 def add(connection: Connection, sent: Sent) -> int | None:
     """Keep an instance and return its number; None where the same id and variant came in the same moment."""
     values = sent._asdict()

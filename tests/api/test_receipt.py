@@ -111,6 +111,15 @@ def test_other_bytes_under_the_same_name_are_kept_beside_the_first(phone: Phone,
     assert files(back) == {"1.jpg": b"first", "1.jpg (16367aacb67a)": b"second"}  # sha256sum of "second"
 
 
+def test_one_request_may_bring_the_same_name_twice(phone: Phone, back: Back) -> None:
+    first, second = photo_part("1.jpg", b"first"), photo_part("1.jpg", b"second")
+    for named in (["1.jpg"], []):
+        assert phone.post([xml_part(plot_visit(photos=named)), first, first, second]).status_code == 201
+    kept = back.rows(select(attachment.c.submission_id, attachment.c.name).order_by(attachment.c.id))
+    assert kept == [(number, name) for number in (1, 2) for name in ("1.jpg", "1.jpg (16367aacb67a)")]
+    assert files(back) == {"1.jpg": b"first", "1.jpg (16367aacb67a)": b"second"}
+
+
 NAMES = {"样木 1.jpg": "样木 1.jpg", "../../etc/passwd": "passwd", "..\\\\..\\\\boot.ini": "boot.ini",
          "C:\\\\a.jpg": "a.jpg", "/etc/shadow": "shadow", "..": "..", "a" * 300: "a" * 200}  # fmt: skip
 """As they travel (a backslash stands twice in a quoted string), and as they are kept."""

@@ -78,14 +78,14 @@ def test_phones_that_come_at_one_moment_are_served_as_if_one_by_one(
     server: LiveServer, cast: Cast, back: Back
 ) -> None:
     # the same record eight times: a phone that was not answered in time sends again
-    photos = [photo_part(f"{n}.jpg", jpeg(n)) for n in range(2)]
+    photos = [photo_part(f"{n}.jpg", jpeg(n)) for n in range(2)] + [photo_part("unnamed.pdf", b"%PDF")]
     same = [multipart([xml_part(plot_visit(photos=["0.jpg", "1.jpg"])), *photos]) for _ in range(5)]
     with ThreadPoolExecutor(8) as phones:
         statuses = list(
             phones.map(lambda body: send(server, cast, body)[0], [b for b in same for _ in range(8)])
         )
     assert set(statuses) == {201}
-    assert (back.count(submission), back.count(schema.attachment)) == (5, 10)
+    assert (back.count(submission), back.count(schema.attachment)) == (5, 15)
     assert len(back.rows(select(schema.job.c.id).where(schema.job.c.kind == "unfold"))) == 5
 
     # eight edits of one original: one counts
