@@ -76,7 +76,7 @@ class Blobs:
     """The folder of one installation. Safe for any number of threads and processes."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = root.absolute()  # whoever sends a file may stand in another folder than we do
 
     def incoming(self) -> Incoming:
         """A place for the next part; close it when done with it."""
