@@ -44,10 +44,11 @@ def size_class(dbh_cm: float) -> int:
 
 
 def growth_of(rates: list[float]) -> Growth:
-    """Median and the spread above it: trees grow by different amounts, they shrink only by error."""
+    """Median and the spread above it: trees grow by different amounts, they shrink only by error. The spread is that
+    of the faster half, so that where most grew alike one slip does not become the measure of itself."""
     middle = median(rates)
-    upward = [rate - middle for rate in rates if rate > middle]
-    return Growth(middle, MAD_TO_SD * median(upward) if upward else 0.0, len(rates))
+    faster = sorted(rates)[len(rates) // 2 :]
+    return Growth(middle, MAD_TO_SD * median([rate - middle for rate in faster]), len(rates))
 
 
 def fitted(visits: Iterable[Visit]) -> Mapping[Band, Growth]:

@@ -177,3 +177,10 @@ def test_when_last_times_diameter_was_the_odd_one_the_sentence_says_so():
     (flag,) = flags(now, before, reference=reference, earlier=[last(tree("1", 14.0), on=date(2014, 7, 1))])
     assert (flag.rule, flag.severity, flag.suggestion) == ("X01", Severity.WARN, "")
     assert "可能是上期量错" in message(flag, "zh")
+
+
+def test_one_slip_among_trees_that_grew_alike_is_not_its_own_excuse():
+    before = [tree(str(n), 10 + n / 2) for n in range(12)] + [tree("14", 22.6)]
+    now = [tree(str(n), 11 + n / 2) for n in range(12)] + [tree("14", 33.1)]
+    odd = [f for f in flags(visit(*now), last(*before)) if f.tag == "14"]
+    assert [(f.rule, f.suggestion) for f in odd] == [("T06", "23.1")]
