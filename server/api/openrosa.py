@@ -205,9 +205,10 @@ def submission(who: Caller) -> Response:
     """An instance and files beside it, whole or in parts; answered when all of it is safe."""
     blobs = Blobs(connection.settings().photo_dir)
     with read_parts(blobs, connection.settings().max_instance_bytes) as parts:
-        files = [_keep(blobs, part) for part in parts.files]
         with _thinking:
             instance = _read(parts)
+        files = [_keep(blobs, part) for part in parts.files]
+        with _thinking:
             form = _form(who, instance)
             answers = _answers(instance, form[1])
             parcel = _parcel(who, instance, parts, files, answers, form)
