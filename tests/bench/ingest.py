@@ -123,9 +123,20 @@ def _warm(house: House) -> None:
 
 
 def new_plots(engine: Engine, size: Size) -> Iterator[Line]:
-    """Plots of 50 trees at 1, 8 and 32 connections, then the last of them once more."""
+    """Plots of 50 trees at 1, 8 and 32 connections, then the last of them once more.
+
+    The first line is the yardstick: the same bytes to an address that is not there, which costs gunicorn and Flask
+    alone. On a slow or busy machine read the others as ratios to it.
+    """
     with House(engine, made.form()) as house:
         _warm(house)
+        nowhere = list(
+            load.post(
+                f"{house.server.base_url}/v1/nowhere", (made.body(0, TREES, 0) for _ in range(size.posts))
+            )
+        )
+        for connections in (8, 32):
+            yield _measured(house, "yardstick: to an address that is not there", nowhere, connections, 404)
         for connections in (1, 8, 32):
             requests = _posts(house, size.posts)
             yield _measured(house, f"a plot of {TREES} trees", requests, connections, 201)
