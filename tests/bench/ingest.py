@@ -38,7 +38,7 @@ class Size:
     quadrats: int
 
 
-QUICK = Size(posts=1000, photos=150, gets=500, few=1_000, many=20_000, padded_trees=10, quadrats=160)
+QUICK = Size(posts=1000, photos=150, gets=500, few=1_000, many=20_000, padded_trees=10, quadrats=640)
 FULL = Size(posts=4000, photos=600, gets=3000, few=10_000, many=500_000, padded_trees=50, quadrats=640)
 
 
