@@ -6,6 +6,7 @@ gunicorn takes it too, then without a worker: `gunicorn -c deploy/gunicorn.conf.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from server.settings import Settings
@@ -59,3 +60,9 @@ accesslog = None
 errorlog = "-"
 loglevel = _settings.log_level.lower()
 proc_name = "yangdi"
+
+
+def post_fork(_server: object, _worker: object) -> None:
+    """Web processes give way to the worker: otherwise phones that all send at once would push the flags of what they
+    sent further and further back (3 s after 2,000 plots, measured on two busy cores)."""
+    os.nice(5)
