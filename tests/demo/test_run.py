@@ -24,6 +24,8 @@ from server.store.passwords import matches
 from server.store.schema import attachment, census, device, plot, species, stratum, submission, township
 from tests.live import LiveServer
 
+pytestmark = pytest.mark.slow  # real servers
+
 LIBRARY = Path(__file__).parents[2] / "forms" / "library"
 AT = 1_780_272_000_000
 

@@ -16,6 +16,8 @@ from server.store.schema import attachment, measurement, submission, visit
 from tests.builders import jpeg
 from tests.phone import INCOMPLETE, Back, Phone, new_id, photo_part, plot_visit, tree, xml_part
 
+pytestmark = pytest.mark.slow  # dozens of stories from beginning to end
+
 PHOTOS = {"1.jpg": jpeg(1), "2.jpg": jpeg(2)}
 ARRIVALS = (
     ("original", ()), ("original", ("1.jpg",)), ("original", ("2.jpg",)),
