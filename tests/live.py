@@ -19,7 +19,7 @@ from pathlib import Path
 from server.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-START_S = 40
+START_S = 60
 """s in which a server must answer; about 2 on two idle cores."""
 STOP_S = 20
 """s in which it must be gone after SIGTERM, work in hand included."""
@@ -47,8 +47,8 @@ class LiveServer:
                 urllib.request.urlopen(f"{self.base_url}/healthz", timeout=5).close()
                 return self
             except urllib.error.HTTPError as answer:
-                answer.close()
-                break
+                answer.close()  # it listens, but its store is not ready yet
+                time.sleep(0.05)
             except OSError:
                 time.sleep(0.05)
         self.stop()
