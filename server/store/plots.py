@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from server.store import bulk
 from server.store.hot import Hot
@@ -69,11 +69,16 @@ def _ensure(connection: Connection, table: Any, name: Any, wanted: list[Key]) ->
 
 
 def _numbers(connection: Connection, table: Any, name: Any, wanted: list[Key]) -> dict[Key, int]:
-    query = select(table.c.project_id, name, table.c.id)
+    of_project: dict[int, list[str]] = {}
+    for project_id, text in wanted:
+        of_project.setdefault(project_id, []).append(text)
+    query = select(name, table.c.id)
     return {
-        (row[0], row[1]): row[2]
-        for some in bulk.chunks(wanted, 200)
-        for row in connection.execute(query.where(tuple_(table.c.project_id, name).in_(some)))
+        (project_id, row[0]): row[1]
+        for project_id, names in of_project.items()
+        for some in bulk.chunks(names)
+        # a project and a list of names; pairs in a list would make SQLite walk every plot there is
+        for row in connection.execute(query.where(table.c.project_id == project_id, name.in_(some))).all()
     }
 
 
