@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
-from server.store.rows import AnyRow
 from server.store.schema import event
 
 
@@ -25,9 +24,3 @@ def add(
             project_id=project_id, actor=actor, action=action, subject=subject, detail=detail, at=at
         )
     )
-
-
-def latest(connection: Connection, project_id: int, most: int = 100) -> list[AnyRow]:
-    """The newest acts first."""
-    query = select(event).where(event.c.project_id == project_id).order_by(event.c.id.desc()).limit(most)
-    return list(connection.execute(query))

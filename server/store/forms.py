@@ -67,14 +67,6 @@ def find_draft(connection: Connection, project_id: int, token: str) -> FormVersi
     return FormVersion(*row) if row else None
 
 
-def draft_of(connection: Connection, project_id: int, form_id: str) -> AnyRow | None:
-    """The draft of a form and its token, if it has one."""
-    query = select(form_version.c.id, form_version.c.draft_token, form_version.c.version).select_from(_JOINED).where(
-        form.c.project_id == project_id, form.c.form_id == form_id, form_version.c.draft_token.is_not(None)
-    )  # fmt: skip
-    return connection.execute(query).first()
-
-
 _STATE = Hot(
     select(form.c.state, form_version.c.id)
     .select_from(
