@@ -93,6 +93,25 @@ device = Table(
     Column("revoked_at", Moment),
     Column("last_seen_at", Moment),
     Column("app", Text),  # User-Agent as last seen
+    Column("app_version", Text),  # as the phone says at push and pull; NULL: it never said
+    Column("pending_count", Integer),  # instances in its outbox as it last said; NULL: it never said
+    Column("pending_at", Moment),  # when it said so
+    Column("joined_at", Moment),  # when it first used its key
+    # the project's feed number at which what it may see last changed: a cursor from before starts anew
+    Column("scope_number", BigInteger, nullable=False, server_default="0"),
+)  # fmt: skip
+
+# what a device may see besides its crew's: no row, no limit of that kind
+device_township = Table(
+    "device_township", metadata,
+    Column("device_id", Id, ForeignKey("device.id", ondelete="CASCADE"), primary_key=True),
+    Column("township_id", Id, ForeignKey("township.id", ondelete="CASCADE"), primary_key=True),
+)  # fmt: skip
+
+device_plot = Table(
+    "device_plot", metadata,
+    Column("device_id", Id, ForeignKey("device.id", ondelete="CASCADE"), primary_key=True),
+    Column("plot_id", Id, ForeignKey("plot.id", ondelete="CASCADE"), primary_key=True),
 )  # fmt: skip
 
 event = Table(  # who did what to the house: publishing, enrolling, revoking, re-running
@@ -184,6 +203,23 @@ attachment = Table(
     Index("ix_attachment_sha256", "sha256"),
 )  # fmt: skip
 
+upload = Table(  # a file on its way in pieces; its bytes so far lie in the photo folder, their count is its offset
+    "upload", metadata,
+    Column("id", String(43), primary_key=True),  # random: who does not know it cannot write to it
+    _to("project"), _to("device", null=True),
+    Column("form_id", String(200), nullable=False),
+    Column("instance_id", String(200), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the whole file, as the phone said beforehand
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("content_type", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("completed_at", Moment),  # whole and durable; waits for its instance where that has not come yet
+    Index("ix_upload_instance", "project_id", "instance_id"),
+    Index("ix_upload_expires", "expires_at"),
+)  # fmt: skip
+
 # -- the forest ---------------------------------------------------------------------------------------------------
 
 stratum = Table(
@@ -236,7 +272,7 @@ visit = Table(
     # the chain's first submission, so that an edit replaces and never doubles; the one it was read from
     Column("submission_id", Id, ForeignKey("submission.id"), nullable=False, unique=True),
     Column("source_id", Id, ForeignKey("submission.id"), nullable=False),
-    Column("kind", String(10), nullable=False, server_default="visit"),  # visit, audit
+    Column("kind", String(10), nullable=False, server_default="visit"),  # visit, audit, rework
     Column("measured_on", String(10)),
     Column("started_at", Moment), Column("ended_at", Moment),
     Column("surveyor", Text),
@@ -246,6 +282,8 @@ visit = Table(
     Column("review_state", String(12), nullable=False, server_default="received"),
     Column("unfolded_at", Moment, nullable=False),
     Column("checked_at", Moment),
+    # number of another visit of the same plot and census, which holds the trees of both; NULL: it stands for itself
+    Column("merged_into_id", Id),
     Index("ix_visit_plot", "plot_id", "measured_on"),
     Index("ix_visit_project", "project_id", "id"),
     CheckConstraint("review_state IN ('received', 'edited', 'has_issues', 'approved', 'rejected')",
@@ -275,7 +313,25 @@ measurement = Table(
     Column("dbh_text", Text, nullable=False),  # the diameter exactly as typed
     Column("codes", Text),  # condition codes, separated by spaces; NULL: none
     Column("other", JSON(none_as_null=True)),  # remaining tree.* answers as typed; NULL: none
+    # copied by a merge from this visit, which is merged into this one; NULL: the visit's own crew measured it
+    Column("from_visit_id", Id),
     sqlite_with_rowid=False,
+)  # fmt: skip
+
+correction = Table(  # a value changed by a person or by a second tape; the measurement itself stays as it came
+    "correction", metadata, _id(), _to("project"), _to("visit", on_delete="CASCADE"),
+    Column("tag", String(40)), Column("stem_id", String(20)),  # NULL: of the visit's header
+    Column("ordinal", Integer),  # place of the tree when it was corrected: tells trees of one tag apart
+    Column("field", String(40), nullable=False),
+    Column("old", Text), Column("new", Text),  # as a crew would type it; NULL: blank
+    Column("source", String(10), nullable=False),  # supervisor, rework, edit, merge
+    Column("source_id", Id),  # number of the rework, submission or conflict behind it; NULL: none
+    Column("made_by", Text, nullable=False),  # a login, or the name of a crew
+    Column("why", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("undone_at", Moment), Column("undone_by", Text),  # NULL: it holds
+    Index("ix_correction_visit", "visit_id"),
+    CheckConstraint("source IN ('supervisor', 'rework', 'edit', 'merge')", name="source"),
 )  # fmt: skip
 
 thinning = Table(
@@ -328,6 +384,88 @@ flag = Table(
     CheckConstraint("state IN ('open', 'accepted', 'corrected', 'sent_back', 'void')", name="state"),
     Index("ix_flag_visit", "visit_id"),
     Index("ix_flag_queue", "project_id", "state", "severity", "score"),
+)  # fmt: skip
+
+# -- decisions ----------------------------------------------------------------------------------------------------
+
+review = Table(  # what a person decided about a visit or one of its flags; never changed, only followed by another
+    "review", metadata, _id(), _to("project"), _to("visit", on_delete="CASCADE"),
+    Column("flag_id", Id, ForeignKey("flag.id", ondelete="CASCADE")),  # NULL: the visit as a whole
+    Column("decision", String(12), nullable=False),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Index("ix_review_visit", "visit_id"),
+    CheckConstraint("decision IN ('accept', 'correct', 'send_back', 'reopen', 'approve', 'reject')", name="decision"),
+)  # fmt: skip
+
+rework = Table(  # trees of one visit that a crew is asked to measure again
+    "rework", metadata, _id(), _to("project"), _to("plot"), _to("visit", on_delete="CASCADE"), _to("crew", null=True),
+    Column("reason", Text, nullable=False),
+    Column("due_on", String(10)),
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("sent_by", Text, nullable=False),
+    Column("sent_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Index("ix_rework_project", "project_id", "state"),
+    Index("ix_rework_visit", "visit_id"),
+    CheckConstraint("state IN ('open', 'returned', 'cancelled')", name="state"),
+)  # fmt: skip
+
+rework_tree = Table(
+    "rework_tree", metadata,
+    Column("rework_id", Id, ForeignKey("rework.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", String(40), primary_key=True),
+    Column("stem_id", String(20), primary_key=True),
+    Column("flag_id", Id, ForeignKey("flag.id", ondelete="SET NULL")),  # why; NULL: the supervisor's own doubt
+    Column("reason", Text, nullable=False, server_default=""),  # of this tree; '': the rework's
+    Column("before", JSON, nullable=False),  # field -> value as typed, when it was sent back
+    Column("after", JSON(none_as_null=True)),  # field -> value as typed, when it was measured again
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("returned_visit_id", Id, ForeignKey("visit.id", ondelete="SET NULL")),
+    Column("returned_at", Moment),
+    CheckConstraint("state IN ('open', 'corrected', 'confirmed', 'gone', 'cancelled')", name="state"),
+)  # fmt: skip
+
+conflict = Table(  # two accounts of one thing that a machine must not choose between; both are kept
+    "conflict", metadata, _id(), _to("project"), _to("plot", null=True),
+    Column("visit_id", Id, ForeignKey("visit.id", ondelete="CASCADE")),  # the visit that stands meanwhile
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(80), nullable=False),  # what clashes, so that the same clash is raised once
+    Column("fields", JSON, nullable=False),  # list of sync.merge.Clash as JSON
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("raised_at", Moment, nullable=False),
+    Column("settled_at", Moment), Column("settled_by", Text), Column("why", Text),
+    UniqueConstraint("project_id", "kind", "subject"),
+    Index("ix_conflict_open", "project_id", "state"),
+    CheckConstraint("kind IN ('two-visits', 'edit-correction', 'two-edits')", name="kind"),
+    CheckConstraint("state IN ('open', 'settled', 'gone')", name="state"),
+)  # fmt: skip
+
+# -- the feed -----------------------------------------------------------------------------------------------------
+
+feed_head = Table(  # the last number given out; its row is locked until the commit, so numbers commit in order
+    "feed_head", metadata,
+    Column("project_id", Id, ForeignKey("project.id"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)  # fmt: skip
+
+feed = Table(  # what changed last when: one row for each thing, its number moved on at each change
+    "feed", metadata,
+    Column("project_id", Id, ForeignKey("project.id"), primary_key=True),
+    Column("kind", String(12), primary_key=True),
+    Column("subject_id", Id, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    # of a plot that has left: whose it was, so that only those hear of it; NULL: nobody's
+    Column("was_crew_id", Id), Column("was_township_id", Id),
+    Index("uq_feed_number", "project_id", "number", "kind", "subject_id", unique=True),
+)  # fmt: skip
+
+house = Table(  # one row: which store this is. A restored store is another one
+    "house", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", String(32), nullable=False),
+    CheckConstraint("id = 1", name="one"),
 )  # fmt: skip
 
 # -- promises -----------------------------------------------------------------------------------------------------

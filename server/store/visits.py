@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from server.forest.effective import effective
 from server.forest.tree import Measurement, TallyCode
-from server.store import bulk, hot
+from server.store import bulk, corrections, hot
 from server.store.rows import AnyRow
 from server.store.schema import census, measurement, project, thinning, thinning_plot, tree, visit
 
@@ -136,7 +137,16 @@ _NO_CODES: frozenset[str] = frozenset()
 
 
 def measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Measurement]]:
-    """The trees of some visits, in each crew's order."""
+    """The trees of some visits as they count, corrections laid over them, in each crew's order."""
+    wanted = sorted(set(visit_ids))
+    found = raw_measurements(connection, wanted)
+    for visit_id, made in corrections.holding(connection, wanted).items():
+        found[visit_id] = effective(found.get(visit_id, []), made)
+    return found
+
+
+def raw_measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Measurement]]:
+    """The trees of some visits as they came, in each crew's order."""
     found: dict[int, list[Measurement]] = {}
     for row in _TREES.of(connection, sorted(set(visit_ids))):
         (visit_id, ordinal, tag, stem_id, species, tally, dbh, height, pom, x, y, verified, codes, text) = row

@@ -1,0 +1,81 @@
+"""Values changed by a person or by a second tape. The measurement itself stays as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from server.forest.effective import Correction
+from server.store import hot
+from server.store.rows import AnyRow
+from server.store.schema import correction
+
+SUPERVISOR, REWORK, EDIT, MERGE = "supervisor", "rework", "edit", "merge"
+"""Where a correction comes from; `source_id` is then nothing, a rework, a submission, a conflict."""
+
+
+class Made(NamedTuple):
+    """A correction on its way into the store. `tag` None: of the visit's header (field plot.* or visit.*)."""
+
+    project_id: int
+    visit_id: int
+    tag: str | None
+    stem_id: str | None
+    ordinal: int | None
+    field: str
+    old: str | None
+    new: str | None
+    source: str
+    source_id: int | None
+    made_by: str
+    why: str
+    made_at: int
+
+
+def add(connection: Connection, made: Made) -> int:
+    """Keep a correction; its number."""
+    return int(
+        connection.execute(
+            insert(correction).values(**made._asdict()).returning(correction.c.id)
+        ).scalar_one()
+    )
+
+
+def undo(connection: Connection, ids: Iterable[int], by: str, at: int) -> None:
+    """These hold no longer; what they changed says again what it said before."""
+    connection.execute(
+        update(correction)
+        .where(correction.c.id.in_(list(ids)), correction.c.undone_at.is_(None))
+        .values(undone_at=at, undone_by=by)
+    )
+
+
+_HOLDING = hot.in_list(
+    select(
+        correction.c.visit_id, correction.c.tag, correction.c.stem_id, correction.c.ordinal, correction.c.field,
+        correction.c.old, correction.c.new, correction.c.source,
+    )
+    .where(correction.c.undone_at.is_(None), correction.c.tag.is_not(None))
+    .order_by(correction.c.id),
+    correction.c.visit_id,
+)  # fmt: skip
+
+
+def holding(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Correction]]:
+    """Corrections of trees that hold, by visit, in the order in which they were made."""
+    found: dict[int, list[Correction]] = {}
+    for visit_id, tag, stem_id, ordinal, field, old, new, source in _HOLDING.of(
+        connection, sorted(set(visit_ids))
+    ):
+        found.setdefault(visit_id, []).append(
+            Correction(tag, stem_id or "1", ordinal, field, old, new, confirmed=source == REWORK)
+        )
+    return found
+
+
+def of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:
+    """Every correction of a visit with who, why and when, undone ones too, the latest first."""
+    query = select(correction).where(correction.c.visit_id == visit_id).order_by(correction.c.id.desc())
+    return list(connection.execute(query))
