@@ -1,0 +1,127 @@
+"""Orders to measure trees of a visit again, tree by tree: what was there before, what the second tape said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, true
+
+from server.store import bulk
+from server.store.rows import AnyRow
+from server.store.schema import census, plot, rework, rework_tree, visit
+
+OPEN, RETURNED, CANCELLED = "open", "returned", "cancelled"
+"""States of an order; of a tree: open, corrected, confirmed, gone, cancelled."""
+Cell = tuple[str, str]  # tag and stem
+
+
+class Sent(NamedTuple):
+    """An order on its way into the store. `crew_id` None: for whoever may see the plot."""
+
+    project_id: int
+    plot_id: int
+    visit_id: int
+    crew_id: int | None
+    reason: str
+    due_on: str | None
+    sent_by: str
+    sent_at: int
+
+
+class SentTree(NamedTuple):
+    """One tree of an order. `before`: field -> effective value as typed; a field without a value is absent."""
+
+    tag: str
+    stem_id: str
+    flag_id: int | None
+    reason: str
+    before: dict[str, str]
+
+
+def add(connection: Connection, sent: Sent, trees: Sequence[SentTree]) -> int:
+    """Keep an order with its trees; its number."""
+    number = int(
+        connection.execute(insert(rework).values(**sent._asdict()).returning(rework.c.id)).scalar_one()
+    )
+    connection.execute(insert(rework_tree), [{"rework_id": number, **tree._asdict()} for tree in trees])
+    return number
+
+
+def of_crew(crew_id: int | None) -> ColumnElement[bool]:
+    """Orders that a crew may see, as a condition on `rework` joined with `plot`: its own, and those for nobody in
+    particular at its plots and at nobody's. None: a phone of no crew, which sees every order of its project."""
+    if crew_id is None:
+        return true()
+    anybodys = rework.c.crew_id.is_(None) & or_(plot.c.crew_id == crew_id, plot.c.crew_id.is_(None))
+    return or_(rework.c.crew_id == crew_id, anybodys)
+
+
+class Open(NamedTuple):
+    """An open order: its number and its plot's."""
+
+    id: int
+    plot_id: int
+
+
+def open_for(connection: Connection, project_id: int, crew_id: int | None) -> list[Open]:
+    """Open orders that a crew may see, in the order in which they were sent."""
+    query = (
+        select(rework.c.id, rework.c.plot_id)
+        .join(plot, plot.c.id == rework.c.plot_id)
+        .where(rework.c.project_id == project_id, rework.c.state == OPEN, of_crew(crew_id))
+        .order_by(rework.c.id)
+    )
+    return [Open._make(row) for row in connection.execute(query)]
+
+
+def as_wire(connection: Connection, rework_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Orders as the wire says them, in order of their numbers."""
+    wanted = sorted(set(rework_ids))
+    trees = trees_of(connection, wanted)
+    query = (
+        select(rework.c.id, plot.c.plot_id, census.c.name, rework.c.reason, rework.c.due_on, rework.c.state)
+        .join(plot, plot.c.id == rework.c.plot_id)
+        .join(visit, visit.c.id == rework.c.visit_id)
+        .join(census, census.c.id == visit.c.census_id)
+        .order_by(rework.c.id)
+    )
+    return [
+        {"kind": "rework", "rework_id": row[0], "plot_id": row[1], "census": row[2], "reason": row[3],
+         "due_on": row[4], "state": row[5], "trees": [_tree_as_wire(tree) for tree in trees.get(row[0], [])]}
+        for some in bulk.chunks(wanted)
+        for row in connection.execute(query.where(rework.c.id.in_(some)))
+    ]  # fmt: skip
+
+
+def _tree_as_wire(tree: AnyRow) -> dict[str, Any]:
+    return {
+        "tag": tree.tag, "stem_id": tree.stem_id, "species": tree.before.get("species", ""),
+        "reason": tree.reason, "before": tree.before, "state": tree.state,
+    }  # fmt: skip
+
+
+def trees_of(connection: Connection, rework_ids: Iterable[int]) -> dict[int, list[AnyRow]]:
+    """Every tree of some orders, by order, in order of tag."""
+    found: dict[int, list[AnyRow]] = {}
+    query = select(rework_tree).order_by(rework_tree.c.rework_id, rework_tree.c.tag, rework_tree.c.stem_id)
+    for some in bulk.chunks(sorted(set(rework_ids))):
+        for row in connection.execute(query.where(rework_tree.c.rework_id.in_(some))):
+            found.setdefault(row.rework_id, []).append(row)
+    return found
+
+
+def find(connection: Connection, project_id: int, rework_id: int) -> AnyRow | None:
+    """An order of the project."""
+    query = select(rework).where(rework.c.id == rework_id, rework.c.project_id == project_id)
+    return connection.execute(query).first()
+
+
+def open_cells(connection: Connection, visit_id: int) -> dict[Cell, int]:
+    """Trees of a visit that are being measured again: tag and stem -> number of the order."""
+    query = (
+        select(rework_tree.c.tag, rework_tree.c.stem_id, rework_tree.c.rework_id)
+        .join(rework, rework.c.id == rework_tree.c.rework_id)
+        .where(rework.c.visit_id == visit_id, rework.c.state == OPEN, rework_tree.c.state == OPEN)
+    )
+    return {(row.tag, row.stem_id): row.rework_id for row in connection.execute(query)}
