@@ -88,6 +88,12 @@ class TooLarge(Problem):
     en = "Too much in one request (at most {limit_mb} MB). Send fewer photos at a time."
 
 
+class EncodingUnknown(Problem):
+    status, code = 415, "encoding-unknown"
+    zh = "服务器不认识这种压缩方式，请不压缩再发（可用 gzip 或 zstd）。"
+    en = "The server does not know this Content-Encoding. Send it uncompressed, or as gzip or zstd."
+
+
 class TooOften(Problem):
     status, code = 429, "too-often"
     zh = "尝试次数太多，请过几分钟再试。"
