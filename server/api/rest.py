@@ -12,7 +12,7 @@ from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
-from server.api import shapes
+from server.api import device, shapes
 from server.api.shapes import Cursor
 from server.problems import BadRequest, NotFound
 from server.store import flag_report, plot_report, reports
@@ -41,7 +41,9 @@ def join(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/v1",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    _Api(app).register_blueprint(blueprint)
+    api = _Api(app)
+    for door in (blueprint, device.blueprint):
+        api.register_blueprint(door)
 
 
 @blueprint.get("/projects")

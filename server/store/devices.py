@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from server.store.hot import Hot
 from server.store.rows import AnyRow
-from server.store.schema import crew, device
+from server.store.schema import crew, device, device_plot, device_township, plot, township
 
 
 class Device(NamedTuple):
@@ -22,12 +22,21 @@ class Device(NamedTuple):
     revoked_at: int | None
     last_seen_at: int | None
     name: str
+    pending_count: int | None
+
+
+class Said(NamedTuple):
+    """What a phone says of itself at a request; None: it did not say."""
+
+    app: str | None
+    app_version: str | None
+    pending_count: int | None
 
 
 _BY_TOKEN = Hot(
     select(
         device.c.id, device.c.project_id, device.c.crew_id, device.c.locale, device.c.revoked_at,
-        device.c.last_seen_at, device.c.name,
+        device.c.last_seen_at, device.c.name, device.c.pending_count,
     ).where(device.c.token_hash == bindparam("token_hash"))
 )  # fmt: skip
 
@@ -53,9 +62,16 @@ def by_token(connection: Connection, token_hash: str) -> Device | None:
     return Device._make(row) if row else None
 
 
-def seen(connection: Connection, device_id: int, app: str | None, at: int) -> None:
-    """It was here."""
-    connection.execute(update(device).where(device.c.id == device_id).values(last_seen_at=at, app=app))
+def seen(connection: Connection, device_id: int, said: Said, at: int) -> None:
+    """It was here; with its first visit it has joined. What it does not say stays as it last said it."""
+    values: dict[str, Any] = {
+        "last_seen_at": at, "app": said.app, "joined_at": func.coalesce(device.c.joined_at, at),
+    }  # fmt: skip
+    if said.app_version is not None:
+        values["app_version"] = said.app_version
+    if said.pending_count is not None:
+        values |= {"pending_count": said.pending_count, "pending_at": at}
+    connection.execute(update(device).where(device.c.id == device_id).values(values))
 
 
 def revoke(connection: Connection, project_id: int, device_id: int, at: int) -> bool:
@@ -68,18 +84,46 @@ def revoke(connection: Connection, project_id: int, device_id: int, at: int) -> 
     return result.rowcount == 1
 
 
+_SHOWN = (
+    select(
+        device.c.id, device.c.name, device.c.locale, device.c.crew_id, device.c.created_at, device.c.revoked_at,
+        device.c.last_seen_at, device.c.app, device.c.app_version, device.c.pending_count, device.c.pending_at,
+        device.c.joined_at, crew.c.name.label("crew"),
+    )
+    .select_from(device.outerjoin(crew, crew.c.id == device.c.crew_id))
+)  # fmt: skip
+
+
+def find(connection: Connection, project_id: int, device_id: int) -> AnyRow | None:
+    """One phone of a project with the name of its crew; never its key's hash."""
+    query = _SHOWN.where(device.c.id == device_id, device.c.project_id == project_id)
+    return connection.execute(query).first()
+
+
 def of_project(connection: Connection, project_id: int) -> list[AnyRow]:
-    """A project's phones with the name of their crew, newest first; never their keys' hashes."""
-    query = (
-        select(
-            device.c.id, device.c.name, device.c.locale, device.c.created_at, device.c.revoked_at,
-            device.c.last_seen_at, device.c.app, crew.c.name.label("crew"),
-        )
-        .select_from(device.outerjoin(crew, crew.c.id == device.c.crew_id))
-        .where(device.c.project_id == project_id)
-        .order_by(device.c.id.desc())
-    )  # fmt: skip
-    return list(connection.execute(query))
+    """A project's phones as `find` gives them, newest first."""
+    return list(
+        connection.execute(_SHOWN.where(device.c.project_id == project_id).order_by(device.c.id.desc()))
+    )
+
+
+class Scope(NamedTuple):
+    """What a phone's plots are narrowed to: names of townships, plot_ids. Empty: no limit of that kind."""
+
+    townships: list[str]
+    plots: list[str]
+
+
+def scopes(connection: Connection, device_ids: Sequence[int]) -> dict[int, Scope]:
+    """What each of these phones is narrowed to, by name."""
+    found = {device_id: Scope([], []) for device_id in device_ids}
+    townships = select(device_township.c.device_id, township.c.name).join(township).order_by(township.c.id)
+    for device_id, name in connection.execute(townships.where(device_township.c.device_id.in_(device_ids))):
+        found[device_id].townships.append(name)
+    plots = select(device_plot.c.device_id, plot.c.plot_id).join(plot).order_by(plot.c.plot_id)
+    for device_id, plot_id in connection.execute(plots.where(device_plot.c.device_id.in_(device_ids))):
+        found[device_id].plots.append(plot_id)
+    return found
 
 
 def crews(connection: Connection, ids: Iterable[int]) -> dict[int, int | None]:

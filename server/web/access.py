@@ -6,6 +6,7 @@ password that does not exist.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -24,6 +25,8 @@ from server.problems import (
     WrongPassword,
 )
 from server.store import devices, forms, passwords, people
+from server.store.db import FAILURES
+from server.store.devices import Device, Said
 from server.store.forms import FormVersion
 from server.store.people import Person
 from server.web import connection, session
@@ -34,6 +37,8 @@ _verified: dict[bytes, float] = {}
 _verified_lock = threading.Lock()
 SEEN_EVERY_MS = 60_000
 """A phone's "last seen" is written once a minute at most: it is not worth an fsync a request."""
+MOST_PENDING_DIGITS = 6
+"""Digits of a phone's pending count that are believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def _device(project_id: int, key: str, base: str) -> Caller:
     row = devices.by_token(connection.reading(), token_hash(key))
     if row is None or row.project_id != project_id:
         raise DeviceUnknown()
-    _note_seen(row.id, row.last_seen_at)
+    _note_seen(row)
     return Caller(
         project_id,
         base,
@@ -107,12 +112,38 @@ def _device(project_id: int, key: str, base: str) -> Caller:
     )
 
 
-def _note_seen(device_id: int, last_seen_at: int | None) -> None:
+def phone(project_id: int) -> Caller:
+    """The phone that shows its key as a bearer token; what may be asked of a revoked one is the door's decision.
+
+    Raises as `caller`, and DeviceUnknown for whoever is a person.
+    """
+    found = caller(project_id)
+    if found.device_id is None:
+        raise DeviceUnknown()
+    return found
+
+
+def _note_seen(row: Device) -> None:
+    """Note that it was here and what it says of itself. A request never fails for that."""
     now = connection.now_ms()
-    if last_seen_at is None or now - last_seen_at > SEEN_EVERY_MS:
-        app = request.headers.get("User-Agent")
-        connection.database().write(lambda c: devices.seen(c, device_id, app, now))
+    said = Said(_said("User-Agent", 255), _said("Yangdi-App", 80), _pending())
+    is_news = said.pending_count is not None and said.pending_count != row.pending_count
+    # the clock may have been set back since
+    if is_news or row.last_seen_at is None or abs(now - row.last_seen_at) > SEEN_EVERY_MS:
+        with contextlib.suppress(*FAILURES, OSError):
+            connection.database().write(lambda c: devices.seen(c, row.id, said, now))
         connection.read_again()
+
+
+def _said(header: str, most_chars: int) -> str | None:
+    text = "".join(c for c in request.headers.get(header, "") if c.isprintable())
+    return text.strip()[:most_chars] or None
+
+
+def _pending() -> int | None:
+    """How many instances it still has to send, as it says; None for no number that a phone could mean."""
+    text = request.headers.get("Yangdi-Pending", "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_PENDING_DIGITS else None
 
 
 def _person(project_id: int, base: str) -> Caller:
