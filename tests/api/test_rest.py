@@ -31,6 +31,7 @@ def test_the_description_names_every_address_and_our_shape_of_refusals(client: F
         "/v1/projects/{project_id}/plots",
         "/v1/projects/{project_id}/plots/{plot_id}/measurements",
         "/v1/projects/{project_id}/flags",
+        "/v1/projects/{project_id}/sync/device",
     }
     assert set(described["components"]["schemas"]["Problem"]["properties"]) == {
         "type",
