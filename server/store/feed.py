@@ -63,13 +63,14 @@ def changed(
     """These things changed, together. Call it last in a step: others of the project wait from here to the commit."""
     if not subject_ids:
         return
-    number = _next(connection, project_id)
+    number = next_number(connection, project_id)
     for subject_id in sorted(set(subject_ids)):
         _PUT.do(connection, {"project_id": project_id, "kind": kind, "subject_id": subject_id, "number": number,
                              "was_crew_id": was_crew_id, "was_township_id": was_township_id})  # fmt: skip
 
 
-def _next(connection: Connection, project_id: int) -> int:
+def next_number(connection: Connection, project_id: int) -> int:
+    """A number that nothing had before; the project's other changes wait from here to the commit."""
     row = _NEXT.first(connection, {"project": project_id})
     if row is None:  # the project's first change; of two at the same moment one waits for the other here
         ours = {"project_id": project_id, "number": 0}
