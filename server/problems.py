@@ -191,3 +191,65 @@ class DiskFull(Problem):
     status, code = 507, "disk-full"
     zh = "服务器磁盘已满，数据未被确认，请保留手机上的数据并通知管理员。"
     en = "The server's disk is full and nothing was confirmed. Keep the data on the phone and tell the administrator."
+
+
+class ReasonMissing(InvalidInput):
+    code = "reason-missing"
+    zh = "请写明原因：以后查看的人要知道为什么这样决定。"
+    en = "Please give a reason: whoever looks later wants to know why it was decided so."
+
+
+class ValueUnfit(InvalidInput):
+    code = "value-unfit"
+    zh = "“{value}”不能作为这一项的值。请检查后重新填写。"
+    en = "“{value}” cannot stand in this cell. Please check it and write it again."
+
+
+class NothingChanged(InvalidInput):
+    code = "nothing-changed"
+    zh = "新值与现有的值相同，没有需要更正的。如果这个值是对的，请点“认可”。"
+    en = "The new value is the one that stands there. If it is right, accept it instead."
+
+
+class AlreadyDecided(Problem):
+    status, code = 409, "already-decided"
+    zh = "这里已经有人处理过了。请刷新页面查看最新的决定。"
+    en = "Somebody has decided on this already. Please reload the page and look at the decision."
+
+
+class OpenErrors(Problem):
+    status, code = 409, "open-errors"
+    zh = "这次调查还有 {count} 个错误没有处理。请先认可、更正或返工，再通过。"
+    en = "{count} errors of this visit are still open. Accept, correct or send them back before you approve."
+
+
+class ReworkOpen(Problem):
+    status, code = 409, "rework-open"
+    zh = "这次调查还有样木在返工。请等调查队返回，或先取消返工，再作决定。"
+    en = "Trees of this visit are still being measured again. Wait for the crew, or cancel the rework first."
+
+
+class AlreadySentBack(Problem):
+    status, code = 409, "already-sent-back"
+    zh = "样木 {tags} 已经在返工中，不能重复返工。请等调查队返回，或先取消原来的返工。"
+    en = "Tree {tags} is being measured again already. Wait for the crew, or cancel that rework first."
+
+
+class NothingToSendBack(InvalidInput):
+    code = "nothing-to-send-back"
+    zh = "请至少选择一株要返工的样木。"
+    en = "Please choose at least one tree to be measured again."
+
+
+class DayUnfit(InvalidInput):
+    code = "day-unfit"
+    zh = "“{day}”不是日期。请按 2026-06-30 的格式填写，或留空。"
+    en = "“{day}” is no day. Write it like 2026-06-30, or leave it blank."
+
+
+class ReworkClosed(Problem):
+    status, code = 409, "rework-closed"
+    zh = "这次返工已经结束，不能再取消。请刷新页面查看结果。"
+    en = (
+        "This rework has ended and can no longer be cancelled. Please reload the page and look at its result."
+    )

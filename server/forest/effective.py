@@ -31,6 +31,23 @@ class Correction(NamedTuple):
     confirmed: bool = False
 
 
+def as_typed(tree: Measurement, field: str) -> str | None:
+    """What stands in one of CORRECTED, as a crew would type it; None: blank."""
+    if field == "dbh_cm" and tree.dbh_text:
+        return tree.dbh_text
+    value = getattr(tree, field)
+    if value is None or value == "":
+        return None
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def place_of(trees: Sequence[Measurement], cell: Cell, ordinal: int | None = None) -> int | None:
+    """Index of the tree with this tag and stem; of several the one with that ordinal, else the first."""
+    found = [index for index, tree in enumerate(trees) if tree.key == cell]
+    meant = next((index for index in found if trees[index].ordinal == ordinal), None)
+    return meant if meant is not None else next(iter(found), None)
+
+
 def effective(trees: Sequence[Measurement], corrections: Sequence[Correction]) -> list[Measurement]:
     """The trees with every correction laid over them, the later over the earlier."""
     if not corrections:

@@ -79,3 +79,24 @@ def of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:
     """Every correction of a visit with who, why and when, undone ones too, the latest first."""
     query = select(correction).where(correction.c.visit_id == visit_id).order_by(correction.c.id.desc())
     return list(connection.execute(query))
+
+
+def holding_rows(connection: Connection, visit_id: int) -> list[AnyRow]:
+    """Corrections of a visit's trees that hold, as rows, in the order in which they were made."""
+    query = select(correction).where(
+        correction.c.visit_id == visit_id, correction.c.undone_at.is_(None), correction.c.tag.is_not(None)
+    )
+    return list(connection.execute(query.order_by(correction.c.id)))
+
+
+def laid(row: AnyRow) -> Correction:
+    """A row as it is laid over a measurement."""
+    return Correction(
+        row.tag, row.stem_id or "1", row.ordinal, row.field, row.old, row.new, confirmed=row.source == REWORK
+    )
+
+
+def find(connection: Connection, project_id: int, correction_id: int) -> AnyRow | None:
+    """A correction of the project."""
+    here = (correction.c.id == correction_id, correction.c.project_id == project_id)
+    return connection.execute(select(correction).where(*here)).first()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select, update
 
 from server.store import bulk
+from server.store.rows import AnyRow
 from server.store.schema import flag
 
 COLUMNS = (
@@ -57,6 +58,27 @@ def void(connection: Connection, ids: Sequence[int]) -> None:
     """These no longer hold: the value, the rule or a neighbour changed."""
     for some in bulk.chunks(ids):
         connection.execute(update(flag).where(flag.c.id.in_(some)).values(state="void"))
+
+
+def find(connection: Connection, project_id: int, flag_id: int) -> AnyRow | None:
+    """A flag of the project."""
+    query = select(flag).where(flag.c.id == flag_id, flag.c.project_id == project_id)
+    return connection.execute(query).first()
+
+
+def of_trees(connection: Connection, visit_id: int) -> dict[tuple[str, str], list[AnyRow]]:
+    """Flags of a visit that were not made void, by tag and stem."""
+    found: dict[tuple[str, str], list[AnyRow]] = {}
+    query = select(flag).where(flag.c.visit_id == visit_id, flag.c.state != "void", flag.c.tag.is_not(None))
+    for row in connection.execute(query.order_by(flag.c.id)):
+        found.setdefault((row.tag, row.stem_id or "1"), []).append(row)
+    return found
+
+
+def decide(connection: Connection, ids: Sequence[int], state: str) -> None:
+    """A person, or a second tape, settled these; or they wait again (`open`)."""
+    for some in bulk.chunks(ids):
+        connection.execute(update(flag).where(flag.c.id.in_(some)).values(state=state))
 
 
 def move(connection: Connection, flag_id: int, ordinal: int | None) -> None:

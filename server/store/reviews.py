@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
-from server.store import bulk
+from server.store import bulk, feed, jobs, visits
 from server.store.rows import AnyRow
 from server.store.schema import census, flag, plot, review, visit
 
 ACCEPT, CORRECT, SEND_BACK, REOPEN, APPROVE, REJECT = (
     "accept", "correct", "send_back", "reopen", "approve", "reject",
 )  # fmt: skip
+
+
+class Act(NamedTuple):
+    """Who decides, why, and when. `by`: a login; `at`: ms since 1970 UTC."""
+
+    by: str
+    why: str
+    at: int
 
 
 class Decided(NamedTuple):
@@ -32,6 +40,47 @@ def add(connection: Connection, decisions: Sequence[Decided]) -> None:
     """Keep decisions."""
     if decisions:
         connection.execute(insert(review), [one._asdict() for one in decisions])
+
+
+def subject(connection: Connection, project_id: int, visit_id: int) -> AnyRow | None:
+    """A visit of the project as it is decided on (id, plot_id, census_id, crew_id, kind, review_state), locked until
+    the transaction ends: decisions about one visit follow each other."""
+    query = (
+        select(visit.c.id, visit.c.project_id, visit.c.plot_id, visit.c.census_id, visit.c.crew_id, visit.c.kind,
+               visit.c.review_state)
+        .where(visit.c.id == visit_id, visit.c.project_id == project_id)
+        .with_for_update()
+    )  # fmt: skip
+    return connection.execute(query).first()
+
+
+def set_state(connection: Connection, visit_id: int, state: str) -> None:
+    """What a person, or what became of her order, makes of a visit."""
+    connection.execute(update(visit).where(visit.c.id == visit_id).values(review_state=state))
+
+
+def announce(
+    connection: Connection,
+    about: AnyRow,
+    at: int,
+    *,
+    cells: Iterable[tuple[str, str]] = (),
+    rework_ids: Iterable[int] = (),
+) -> None:
+    """Promise that the rules look again at the plot of a visit (as of `subject`), and tell phones of it and of trees
+    that say something else now. Call it last in a step: the feed is locked from here to the commit."""
+    jobs.put(connection, jobs.CHECK, visits.after(connection, [about.plot_id]), at)
+    trees = visits.ensure_trees(connection, ((about.plot_id, *cell) for cell in cells if cell[0]))
+    feed.changed(connection, about.project_id, feed.REWORK, list(rework_ids))
+    feed.changed(connection, about.project_id, feed.REVIEW, [about.id])
+    feed.changed(connection, about.project_id, feed.PLOT, [about.plot_id])
+    feed.changed(connection, about.project_id, feed.TREE, list(trees.values()))
+
+
+def last_of_flags(connection: Connection, visit_id: int) -> dict[int, AnyRow]:
+    """The last decision on each flag of a visit, by the flag's number."""
+    query = select(review).where(review.c.visit_id == visit_id, review.c.flag_id.is_not(None))
+    return {row.flag_id: row for row in connection.execute(query.order_by(review.c.decided_at, review.c.id))}
 
 
 def of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:

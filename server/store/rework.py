@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, true
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, true, update
 
 from server.store import bulk
 from server.store.rows import AnyRow
 from server.store.schema import census, plot, rework, rework_tree, visit
 
 OPEN, RETURNED, CANCELLED = "open", "returned", "cancelled"
-"""States of an order; of a tree: open, corrected, confirmed, gone, cancelled."""
+"""States of an order. Those of a tree are in `server.forest.second_tape`."""
 Cell = tuple[str, str]  # tag and stem
 
 
@@ -125,3 +125,43 @@ def open_cells(connection: Connection, visit_id: int) -> dict[Cell, int]:
         .where(rework.c.visit_id == visit_id, rework.c.state == OPEN, rework_tree.c.state == OPEN)
     )
     return {(row.tag, row.stem_id): row.rework_id for row in connection.execute(query)}
+
+
+def settle_tree(connection: Connection, rework_id: int, cell: Cell, values: dict[str, Any]) -> None:
+    """What became of a tree: any of state, after, returned_visit_id, returned_at."""
+    here = (
+        rework_tree.c.rework_id == rework_id,
+        rework_tree.c.tag == cell[0],
+        rework_tree.c.stem_id == cell[1],
+    )
+    connection.execute(update(rework_tree).where(*here).values(**values))
+
+
+def cancel_open_trees(connection: Connection, rework_id: int) -> None:
+    """Nobody is to measure the rest of this order any more."""
+    here = (rework_tree.c.rework_id == rework_id, rework_tree.c.state == OPEN)
+    connection.execute(update(rework_tree).where(*here).values(state=CANCELLED))
+
+
+def set_state(connection: Connection, rework_id: int, at: int) -> str:
+    """The state that its trees give an order: open while one of them is, cancelled where nothing came of any."""
+    query = select(rework_tree.c.state, func.count()).where(rework_tree.c.rework_id == rework_id)
+    there = {row[0] for row in connection.execute(query.group_by(rework_tree.c.state))}
+    state = OPEN if OPEN in there else CANCELLED if there == {CANCELLED} else RETURNED
+    closed_at = None if state == OPEN else at
+    connection.execute(
+        update(rework).where(rework.c.id == rework_id, rework.c.state != state).values(state=state, closed_at=closed_at)
+    )  # fmt: skip
+    return state
+
+
+def has_open(connection: Connection, visit_id: int) -> bool:
+    """Is any tree of the visit being measured again?"""
+    query = select(rework.c.id).where(rework.c.visit_id == visit_id, rework.c.state == OPEN)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:
+    """Every order about trees of a visit, the oldest first."""
+    query = select(rework).where(rework.c.visit_id == visit_id).order_by(rework.c.id)
+    return list(connection.execute(query))
