@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -28,14 +29,14 @@ STOP_S = 20
 class LiveServer:
     """One running `yangdi serve`. Ends with its whole family of processes at `stop`."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, env: Mapping[str, str] | None = None) -> None:
         self.settings = settings
         self.log = log
         self.base_url = f"http://{settings.host}:{settings.port}"
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "server", "serve"],
-                env=os.environ | environment(settings), cwd=ROOT, stdout=sink, stderr=sink,
+                env=os.environ | environment(settings) | (env or {}), cwd=ROOT, stdout=sink, stderr=sink,
                 start_new_session=True,
             )  # fmt: skip
 

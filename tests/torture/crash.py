@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from server.demo.phone import NotSent, Phone
-from server.store.blobs import Blobs
 from tests.journeys.drained import wait_until_drained
 from tests.live import LiveServer
 from tests.outbox_phone.line import NoLine, Refused
@@ -80,8 +79,7 @@ class Crews:
         return range(first, first + many)
 
     def _openrosa(self, _number: int) -> None:
-        address = f"{self._base_url}/v1/key/{self._stage.cast.token_one}/projects/{self._stage.cast.project}"
-        with Phone(address, pause=lambda _s: time.sleep(0.05)) as phone:
+        with Phone(self._stage.key_address, pause=lambda _s: time.sleep(0.05)) as phone:
             while not self._stop.is_set():
                 (number,) = self._take_plots(1)
                 self._post_until_safe(phone, number)
@@ -157,7 +155,6 @@ def run(stage: Stage, kills: int, seed: int = 1, ways: Sequence[str] = BOTH_WAYS
     """So many kills, one in ten of everyone at once; then nothing may be missing, doubled or half done."""
     dice = random.Random(seed)
     server = stage.start()
-    blobs = Blobs(server.settings.photo_dir)
     crews = Crews(stage, server, ways)
     worst = Losses()
     try:
@@ -167,11 +164,11 @@ def run(stage: Stage, kills: int, seed: int = 1, ways: Sequence[str] = BOTH_WAYS
             whom = EVERYONE if number % 10 == 9 else dice.choice((WEB, WORKER))
             server = kill(stage, server, whom, dice)
             if whom == EVERYONE:
-                worst = worst | reckon(stage.database, blobs, crews.told)
+                worst = worst | reckon(stage.database, stage.blobs, crews.told)
         crews.await_more(5)
     finally:
         crews.stop()
     wait_until_drained(stage.database)
-    worst = worst | reckon(stage.database, blobs, crews.told, drained=True)
+    worst = worst | reckon(stage.database, stage.blobs, crews.told, drained=True)
     assert crews.told.instances == crews.saved
     return Outcome(f"kill -9, {stage.engine}", f"{kills} kills, {len(crews.saved)} plots", worst)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from server.settings import Settings
+from server.store.blobs import Blobs
 from server.store.db import Database
 from tests import cast as cast_module
 from tests.cast import Cast
-from tests.conftest import NOW, make_tables
+from tests.conftest import NO_POSTGRES, NOW, make_tables
 from tests.live import LiveServer, free_port
 from tests.phone import form, put_up
 from tests.postgres import Cluster, find_binaries
@@ -41,11 +44,22 @@ class Stage:
     def engine(self) -> str:
         return self.database.engine.dialect.name
 
-    def start(self, **knobs: object) -> LiveServer:
+    @property
+    def blobs(self) -> Blobs:
+        return Blobs(self.settings.photo_dir)
+
+    @property
+    def key_address(self) -> str:
+        """What stands in the QR code of 一队's phone."""
+        return (
+            f"http://127.0.0.1:{self.settings.port}/v1/key/{self.cast.token_one}/projects/{self.cast.project}"
+        )
+
+    def start(self, env: Mapping[str, str] | None = None, **knobs: object) -> LiveServer:
         """A real server with two web processes and a worker, on the port of this installation, once it answers."""
         usual = {"web_processes": 2, "job_lease_s": LEASE_S}
         chosen = replace(self.settings, **usual | knobs)  # type: ignore[arg-type]
-        server = LiveServer(chosen, self.folder / f"server-{len(self._servers)}.log")
+        server = LiveServer(chosen, self.folder / f"server-{len(self._servers)}.log", env or {})
         self._servers.append(server)
         return server.await_answer()
 
@@ -60,10 +74,20 @@ class Stage:
                 server.stop()
 
 
+_numbers = count(1)
+
+
 @contextlib.contextmanager
-def raised(engine: str) -> Iterator[Stage]:
-    """A stage outside pytest, on a store of its own that goes when it ends."""
-    with tempfile.TemporaryDirectory(prefix="yd-torture-") as folder, _store(engine, Path(folder)) as url:
+def raised(engine: str, cluster: Cluster | None = None, disk_mb: int | None = None) -> Iterator[Stage]:
+    """A stage on a store of its own that goes when it ends; on a PostgreSQL of its own unless `cluster` is given.
+
+    `disk_mb`: the data folder is a disk of that size. Raises NoSmallDisk where this account may not make one.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="yd-torture-") as folder,
+        _small_disk(Path(folder) / "var", disk_mb),
+        _store(engine, Path(folder) / "var", cluster) as url,
+    ):
         settings = Settings(
             data_dir=Path(folder) / "var", database_url=url, secret_key="for tests alone", port=free_port()
         )
@@ -79,18 +103,40 @@ def raised(engine: str) -> Iterator[Stage]:
             database.close()
 
 
+class NoSmallDisk(Exception):
+    """This account may not mount anything."""
+
+
 @contextlib.contextmanager
-def _store(engine: str, folder: Path) -> Iterator[str]:
-    (folder / "var").mkdir()
+def _small_disk(path: Path, size_mb: int | None) -> Iterator[None]:
+    path.mkdir()
+    if size_mb is None:
+        yield
+        return
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(path)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise NoSmallDisk(done.stderr.decode(errors="replace"))
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+@contextlib.contextmanager
+def _store(engine: str, folder: Path, cluster: Cluster | None) -> Iterator[str]:
     if engine == "sqlite":
-        yield f"sqlite:///{folder / 'var' / 'yangdi.db'}"
+        yield f"sqlite:///{folder / 'yangdi.db'}"
         return
     binaries = find_binaries()
     if binaries is None:
-        raise RuntimeError("PostgreSQL is not on this machine")
-    cluster = Cluster(binaries)
+        raise RuntimeError(NO_POSTGRES)
+    mine = cluster or Cluster(binaries)
+    name = f"torture_{next(_numbers)}"
     try:
-        cluster.do("CREATE DATABASE torture")
-        yield cluster.url("torture")
+        mine.do(f"CREATE DATABASE {name}")
+        yield mine.url(name)
+        mine.do(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
-        cluster.stop()
+        if cluster is None:
+            mine.stop()
