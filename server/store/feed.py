@@ -8,14 +8,14 @@ What changed is not written here, only that it did: a phone gets the state of th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
-from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, TextClause, bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.store.hot import Hot
-from server.store.schema import feed, feed_head, house
+from server.store.schema import feed_head, house, visit
 
 FORM, PLOT, TREES, TREE, REWORK, REVIEW, RULES, GONE = (
     "form", "plot", "trees", "tree", "rework", "review", "rules", "gone",
@@ -24,30 +24,29 @@ FORM, PLOT, TREES, TREE, REWORK, REVIEW, RULES, GONE = (
 a visit's review (by the visit), the project's limits (by the project), a plot that left somebody (by the plot)."""
 
 
-class Change(NamedTuple):
-    """A thing and the number of its last change."""
-
-    number: int
-    kind: str
-    subject_id: int
-    was_crew_id: int | None
-    was_township_id: int | None
-
-
 _NEXT = Hot(
     update(feed_head)
     .where(feed_head.c.project_id == bindparam("project"))
     .values(number=feed_head.c.number + 1)
     .returning(feed_head.c.number)
 )
-_BOUND: dict[str, Any] = {
-    name: bindparam(name) for name in ("project_id", "kind", "subject_id", "number", "was_crew_id", "was_township_id")
-}  # fmt: skip
-_MOVED_ON: dict[str, Any] = {name: bindparam(name) for name in ("number", "was_crew_id", "was_township_id")}
-_KEY: Any = [feed.c.project_id, feed.c.kind, feed.c.subject_id]
+
+
+def _put(subject: str, subjects: str) -> TextClause:
+    return text(f"""
+        INSERT INTO feed (project_id, kind, subject_id, number, was_crew_id, was_township_id)
+        SELECT CAST(:project_id AS BIGINT), CAST(:kind AS VARCHAR), {subject}, CAST(:number AS BIGINT),
+               CAST(:was_crew_id AS BIGINT), CAST(:was_township_id AS BIGINT)
+        FROM {subjects}
+        ON CONFLICT (project_id, kind, subject_id) DO UPDATE SET
+            number = excluded.number, was_crew_id = excluded.was_crew_id, was_township_id = excluded.was_township_id
+    """)
+
+
 _PUT = Hot(
-    sqlite=sqlite.insert(feed).values(_BOUND).on_conflict_do_update(_KEY, set_=_MOVED_ON),
-    postgresql=postgresql.insert(feed).values(_BOUND).on_conflict_do_update(_KEY, set_=_MOVED_ON),
+    # WHERE true: without it SQLite takes ON for the condition of a join
+    sqlite=_put("value", "json_each(:subjects) WHERE true"),
+    postgresql=_put("subject_id", "unnest(CAST(:subjects AS BIGINT[])) AS given(subject_id)"),
 )
 
 
@@ -63,10 +62,19 @@ def changed(
     """These things changed, together. Call it last in a step: others of the project wait from here to the commit."""
     if not subject_ids:
         return
-    number = next_number(connection, project_id)
-    for subject_id in sorted(set(subject_ids)):
-        _PUT.do(connection, {"project_id": project_id, "kind": kind, "subject_id": subject_id, "number": number,
-                             "was_crew_id": was_crew_id, "was_township_id": was_township_id})  # fmt: skip
+    wanted = sorted(set(subject_ids))
+    is_sqlite = connection.dialect.name == "sqlite"
+    _PUT.do(connection, {
+        "project_id": project_id, "kind": kind, "number": next_number(connection, project_id),
+        "subjects": json.dumps(wanted) if is_sqlite else wanted, "was_crew_id": was_crew_id,
+        "was_township_id": was_township_id,
+    })  # fmt: skip
+
+
+def lists_changed(connection: Connection, project_id: int) -> None:
+    """What is said of every tree changed: bounds of diameters are of other rules, or of another campaign."""
+    measured = select(visit.c.plot_id).where(visit.c.project_id == project_id).distinct()
+    changed(connection, project_id, TREES, list(connection.scalars(measured)))
 
 
 def next_number(connection: Connection, project_id: int) -> int:

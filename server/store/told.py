@@ -1,0 +1,180 @@
+"""What a phone is to be told: all things that it may see, or those that changed behind a place.
+
+Says only which things; what is said of them is read by whoever tells it, in the same view of the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, literal, or_, select
+
+from server.store import bulk
+from server.store import scope as scopes
+from server.store.feed import FORM, GONE, PLOT, REVIEW, REWORK, RULES, TREE, TREES
+from server.store.hot import Hot
+from server.store.schema import (
+    device,
+    feed,
+    feed_head,
+    form,
+    form_version,
+    house,
+    plot,
+    review,
+    rework,
+    tree,
+    visit,
+)  # fmt: skip
+from server.store.scope import Scope
+
+
+class Change(NamedTuple):
+    """A thing and the number of its last change."""
+
+    number: int
+    kind: str
+    subject_id: int
+
+
+class Standing(NamedTuple):
+    """What a door needs before it answers a phone: which store this is, the number of the project's last change, what
+    the phone may see and when that last changed."""
+
+    epoch: str
+    head: int
+    crew_id: int | None
+    scope_number: int
+    revoked_at: int | None
+
+
+_STANDING = Hot(
+    select(
+        func.coalesce(select(house.c.epoch).scalar_subquery(), ""),
+        func.coalesce(
+            select(feed_head.c.number).where(feed_head.c.project_id == device.c.project_id).scalar_subquery(), 0
+        ),
+        device.c.crew_id, device.c.scope_number, device.c.revoked_at,
+    ).where(device.c.id == bindparam("device_id"))
+)  # fmt: skip
+
+
+def standing(connection: Connection, device_id: int) -> Standing:
+    """How things stand for a phone."""
+    row = _STANDING.first(connection, {"device_id": device_id})
+    assert row is not None  # phones are never deleted
+    return Standing._make(row)
+
+
+def changes(connection: Connection, scope: Scope, after: tuple[int, str, int], most: int) -> list[Change]:
+    """What changed behind a place (number, kind, subject), as far as it may be seen, in order. A plot that left is
+    told to those who may have had it."""
+    number, kind, subject_id = after
+    behind = or_(
+        feed.c.number > number,
+        and_(
+            feed.c.number == number,
+            or_(feed.c.kind > kind, and_(feed.c.kind == kind, feed.c.subject_id > subject_id)),
+        ),
+    )
+    query = (
+        select(feed.c.number, feed.c.kind, feed.c.subject_id)
+        .where(feed.c.project_id == scope.project_id, feed.c.number >= number, behind, _is_seen(scope))
+        .order_by(feed.c.number, feed.c.kind, feed.c.subject_id)
+        .limit(most)
+    )
+    return [Change._make(row) for row in connection.execute(query)]
+
+
+def _is_seen(scope: Scope) -> ColumnElement[bool]:
+    """May this row of the feed be told?"""
+    plots = scopes.plots_of(scope)
+
+    def at_plot(table: Any) -> ColumnElement[bool]:
+        return exists(select(table.c.id).where(table.c.id == feed.c.subject_id, table.c.plot_id.in_(plots)))
+
+    had = and_(
+        scopes.anybodys_or(scope.crew_id, feed.c.was_crew_id),
+        scopes.within(scope.device_id, feed.c.subject_id, feed.c.was_township_id),
+    )
+    order = select(rework.c.id).where(rework.c.id == feed.c.subject_id, scopes.orders_of(scope))
+    return or_(
+        feed.c.kind.in_((FORM, RULES)),
+        and_(feed.c.kind.in_((PLOT, TREES)), feed.c.subject_id.in_(plots)),
+        and_(feed.c.kind == TREE, at_plot(tree)),
+        and_(feed.c.kind == REVIEW, at_plot(visit)),
+        and_(feed.c.kind == REWORK, exists(order)),
+        and_(feed.c.kind == GONE, had),
+    )
+
+
+def everything(connection: Connection, scope: Scope, after: tuple[int, str, int], most: int) -> list[Change]:
+    """All things that may be seen behind a place, by kind and number, as changes of the number 0."""
+    _, kind, subject_id = after
+    found: list[Change] = []
+    for each, query, column in _all_things(scope):
+        if each < kind or len(found) >= most:
+            continue
+        if each == kind:
+            query = query.where(column > subject_id)
+        rows = connection.scalars(query.order_by(column).limit(most - len(found)))
+        found += [Change(0, each, number) for number in rows]
+    return found
+
+
+def _all_things(scope: Scope) -> list[tuple[str, Select[Any], ColumnElement[Any]]]:
+    plots = scopes.plots_of(scope)
+    of_project = form.c.project_id == scope.project_id
+    forms = select(form.c.id).where(
+        of_project, form.c.state == "open",
+        exists(select(form_version.c.id).where(form_version.c.form_key == form.c.id, form_version.c.is_current)),
+    )  # fmt: skip
+    rules = select(literal(scope.project_id).label("id")).subquery()
+    orders = select(rework.c.id).where(rework.c.state == "open", scopes.orders_of(scope))
+    reviewed = select(visit.c.id).where(visit.c.plot_id.in_(plots), is_reviewed())
+    return [
+        (FORM, forms, form.c.id),
+        (PLOT, plots, plot.c.id),
+        (REVIEW, reviewed, visit.c.id),
+        (REWORK, orders, rework.c.id),
+        (RULES, select(rules.c.id), rules.c.id),
+        (TREES, plots, plot.c.id),
+    ]
+
+
+def is_reviewed() -> ColumnElement[bool]:
+    """Visits of which a phone is told that somebody looked at them, as a condition on `visit`."""
+    decided = exists(select(review.c.id).where(review.c.visit_id == visit.c.id))
+    return and_(
+        visit.c.kind == "visit", visit.c.merged_into_id.is_(None),
+        or_(visit.c.review_state.in_(("has_issues", "approved", "rejected")), decided),
+    )  # fmt: skip
+
+
+def numbers(connection: Connection, project_id: int, plot_ids: Iterable[int]) -> dict[int, int]:
+    """The number of the last change of anything that is said of each plot as a whole; absent: none since there is a
+    feed."""
+    rows: dict[int, int] = {}
+    of_plot = select(feed.c.subject_id, feed.c.number).where(
+        feed.c.project_id == project_id, feed.c.kind.in_((PLOT, TREES))
+    )
+    of_order = (
+        select(rework.c.plot_id, feed.c.number)
+        .join(rework, rework.c.id == feed.c.subject_id)
+        .where(feed.c.project_id == project_id, feed.c.kind == REWORK)
+    )
+    for some in bulk.chunks(sorted(set(plot_ids))):
+        for query, column in ((of_plot, feed.c.subject_id), (of_order, rework.c.plot_id)):
+            for plot_id, number in connection.execute(query.where(column.in_(some))):
+                rows[plot_id] = max(number, rows.get(plot_id, 0))
+    return rows
+
+
+def tree_numbers(connection: Connection, project_id: int, tree_ids: Sequence[int]) -> dict[int, int]:
+    """The number at which each tree last changed by itself; absent: it never did."""
+    query = select(feed.c.subject_id, feed.c.number).where(
+        feed.c.project_id == project_id, feed.c.kind == TREE
+    )
+    wanted = set(tree_ids)
+    return {row[0]: row[1] for row in connection.execute(query) if row[0] in wanted}
