@@ -7,6 +7,7 @@ work of the server's `receive` step.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -148,3 +149,26 @@ def is_settled_by_time(reason: Reason) -> bool:
             return False
         case _:
             assert_never(reason)
+
+
+def originals_first(ids: Sequence[tuple[str, str | None]]) -> list[int]:
+    """Places in a list of (instanceID, deprecatedID), so that what edits another comes after it; else as they stand.
+
+    A batch may bring an edit before its original. Those that edit each other in a circle come in some order.
+    """
+    places: dict[str, list[int]] = {}
+    for place, (instance_id, _) in enumerate(ids):
+        places.setdefault(instance_id, []).append(place)
+    order: list[int] = []
+    seen: set[int] = set()
+    for place in range(len(ids)):
+        chain = [place]
+        while chain:
+            original = ids[chain[-1]][1]
+            seen.add(chain[-1])
+            before = next((p for p in places.get(original or "", ()) if p not in seen), None)
+            if before is not None:
+                chain.append(before)
+            else:
+                order.append(chain.pop())
+    return list(dict.fromkeys(order))

@@ -1,21 +1,21 @@
-"""Step 1: an instance has come. Keep it once, for good, and say what it is; everything else is a promise.
+"""Step 1: instances have come. Keep each once, for good, and say what it is; everything else is a promise.
 
-The XML is kept exactly as sent, the files are durable before this step begins, and the receipt is given only
-after the commit. What does not count yet is kept all the same, in quarantine.
+One or five hundred of them: what is known is looked up for all, each is decided on in turn, what was decided is
+written for all. The XML is kept exactly as sent, the files are durable before this step begins, and the receipt is
+given only after the commit. What does not count yet is kept all the same, in quarantine.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from forms.instance import Meta
 from server.store import attachments, jobs, submissions
-from server.store.attachments import File
-from server.store.rows import AnyRow
+from server.store.attachments import Bringing, File, Place, Taken
 from server.store.submissions import KeptRow, Sent, draft_variant, is_draft
 from sync.intake import (
     Arrival,
@@ -29,6 +29,7 @@ from sync.intake import (
     Supersede,
     decide,
     is_settled_by_time,
+    originals_first,
 )
 
 AUDIT_LOG = "audit.csv"
@@ -63,14 +64,47 @@ class Parcel(NamedTuple):
     draft_version_id: int | None = None
 
 
+class Sealed(NamedTuple):
+    """A parcel, hashed and packed: done before the pen is taken, since others wait for that."""
+
+    parcel: Parcel
+    arrival: Arrival
+    packed: bytes
+
+
+def seal(parcel: Parcel) -> Sealed:
+    """Make a parcel ready to be received."""
+    arrival = Arrival(
+        sha256=hashlib.sha256(parcel.xml).digest(),
+        deprecated_id=parcel.meta.deprecated_id,
+        encrypted=parcel.meta.encrypted,
+        draft=parcel.draft_version_id is not None,
+        device_revoked=parcel.device_revoked,
+    )
+    return Sealed(parcel, arrival, submissions.pack(parcel.xml))
+
+
 class Receipt(NamedTuple):
-    """What became of it. `reason` None: it counts. `photos_here` of `photos_expected` files have come so far."""
+    """What became of it. `reason` None: it counts. `places` are its files, come or still on their way."""
 
     submission_id: int
     is_new: bool
     reason: Reason | None
-    photos_here: int
-    photos_expected: int
+    places: Sequence[Place] = ()
+
+    @property
+    def photos_expected(self) -> int:
+        """How many files it names."""
+        return sum(1 for place in self.places if _is_photo(place))
+
+    @property
+    def photos_here(self) -> int:
+        """How many of those have come so far."""
+        return sum(1 for place in self.places if _is_photo(place) and place.sha256)
+
+
+def _is_photo(place: Place) -> bool:
+    return place.is_expected and place.name != AUDIT_LOG
 
 
 class Refused(Exception):
@@ -86,39 +120,148 @@ def receive(connection: Connection, parcel: Parcel, *, strict: bool = False) -> 
 
     Raises Refused when `strict` and the instance would go to quarantine.
     """
+    [given] = receive_all(connection, [seal(parcel)], strict=strict)
+    if isinstance(given, Refused):
+        raise given
+    return given
+
+
+def receive_all(
+    connection: Connection, sealed: Sequence[Sealed], *, strict: bool = False
+) -> list[Receipt | Refused]:
+    """Keep parcels of one project, whatever their order, and give a receipt for each, in theirs; as `receive`."""
     while True:
-        arrival = _arrival(parcel)
-        decision = decide(arrival, _known(connection, parcel))
-        if isinstance(decision, Quarantine) and strict:
-            raise Refused(decision.reason)
-        receipt = _carry_out(connection, parcel, decision, arrival)
-        if receipt is not None:
-            return receipt  # None: the same instance came in this very moment; look again
+        plan = _Plan(connection, sealed, strict)
+        if submissions.add(connection, plan.new):
+            return _carry_out(connection, plan)
+        # one of them came in this very moment on another way: look again
 
 
-def _arrival(parcel: Parcel) -> Arrival:
-    return Arrival(
-        sha256=hashlib.sha256(parcel.xml).digest(),
-        deprecated_id=parcel.meta.deprecated_id,
-        encrypted=parcel.meta.encrypted,
-        draft=parcel.draft_version_id is not None,
-        device_revoked=parcel.device_revoked,
-    )
+class _Decided(NamedTuple):
+    """What becomes of a parcel: the submission that it is or becomes."""
+
+    sealed: Sealed
+    decision: Decision
+    submission_id: int
+
+    @property
+    def held(self) -> Reason | None:
+        match self.decision:
+            case Attach(reason=reason) | Quarantine(reason=reason):
+                return reason
+            case _:
+                return None
+
+    @property
+    def counts_from_now(self) -> bool:
+        return isinstance(self.decision, Create | Supersede)
 
 
-def _known(connection: Connection, parcel: Parcel) -> Known:
-    meta = parcel.meta
-    draft = parcel.draft_version_id is not None
-    rows = submissions.under_id(connection, parcel.project_id, meta.form_id, meta.instance_id)
-    same = tuple(_kept(row) for row in rows if is_draft(row.variant) == draft)
-    original = None
-    if meta.deprecated_id and not draft:
-        row = submissions.counting(connection, parcel.project_id, meta.form_id, meta.deprecated_id)
-        original = _kept(row) if row else None
-    return Known(parcel.form_state, parcel.form_version_id is not None, same, original)
+class _Plan:
+    """Decides on parcels one after the other, each knowing what was decided on those before it."""
+
+    def __init__(self, connection: Connection, sealed: Sequence[Sealed], strict: bool) -> None:
+        self._strict = strict
+        self._kept = _look_up(connection, sealed)
+        self._numbers = iter(submissions.reserve(connection, len(sealed)))
+        self.new: list[Sent] = []
+        metas = [one.parcel.meta for one in sealed]
+        order = originals_first([(meta.instance_id, meta.deprecated_id) for meta in metas])
+        outcomes = {place: self._decide(sealed[place]) for place in order}
+        self.outcomes = [outcomes[place] for place in range(len(sealed))]
+
+    @property
+    def decided(self) -> list[_Decided]:
+        return [one for one in self.outcomes if isinstance(one, _Decided)]
+
+    def _decide(self, sealed: Sealed) -> _Decided | Refused:
+        parcel = sealed.parcel
+        decision = decide(sealed.arrival, self._known(parcel))
+        match decision:
+            case Attach(id=found):
+                return _Decided(sealed, decision, found)
+            case Quarantine(reason=reason) if self._strict:
+                return Refused(reason)
+            case Quarantine(reason=reason):
+                return self._add(sealed, decision, None, reason)
+            case Supersede(root_id=root_id):
+                return self._add(sealed, decision, root_id, None)
+            case Create():
+                return self._add(sealed, decision, None, None)
+
+    def _under(self, parcel: Parcel, instance_id: str) -> list[KeptRow]:
+        return self._kept.setdefault((parcel.meta.form_id, instance_id), [])
+
+    def _known(self, parcel: Parcel) -> Known:
+        draft = parcel.draft_version_id is not None
+        rows = self._under(parcel, parcel.meta.instance_id)
+        same = tuple(_kept(row) for row in rows if is_draft(row.variant) == draft)
+        original = None
+        if parcel.meta.deprecated_id and not draft:
+            rows = self._under(parcel, parcel.meta.deprecated_id)
+            original = next((_kept(row) for row in rows if row.variant == ""), None)
+        return Known(parcel.form_state, parcel.form_version_id is not None, same, original)
+
+    def _add(
+        self, sealed: Sealed, decision: Decision, root_id: int | None, reason: Reason | None
+    ) -> _Decided:
+        parcel, meta = sealed.parcel, sealed.parcel.meta
+        sent = Sent(
+            id=next(self._numbers),
+            project_id=parcel.project_id,
+            form_version_id=parcel.form_version_id,
+            form_id=meta.form_id,
+            version=meta.version,
+            instance_id=meta.instance_id,
+            variant=_variant(sealed, reason),
+            deprecated_id=meta.deprecated_id,
+            instance_name=meta.instance_name,
+            root_id=root_id,
+            xml=sealed.packed,
+            xml_sha256=sealed.arrival.sha256,
+            device_id=parcel.device_id,
+            person_id=parcel.person_id,
+            phone_id=parcel.phone_id,
+            app=parcel.app,
+            received_at=parcel.received_at,
+            quarantine=reason,
+        )
+        self.new.append(sent)
+        if isinstance(decision, Supersede) and meta.deprecated_id:
+            self._moves_on(parcel, meta.deprecated_id, sent.id)
+        row = KeptRow(sent.id, sent.xml_sha256, root_id, None, reason, sent.variant, meta.instance_id)
+        self._under(parcel, meta.instance_id).append(row)
+        return _Decided(sealed, decision, sent.id)
+
+    def _moves_on(self, parcel: Parcel, instance_id: str, to_id: int) -> None:
+        rows = self._under(parcel, instance_id)
+        rows[:] = [row._replace(superseded_by_id=to_id) if row.variant == "" else row for row in rows]
 
 
-def _kept(row: AnyRow | KeptRow) -> Kept:
+def _look_up(connection: Connection, sealed: Sequence[Sealed]) -> dict[tuple[str, str], list[KeptRow]]:
+    """All that is kept under the ids that parcels name, by form and id."""
+    wanted: dict[str, set[str]] = {}
+    for one in sealed:
+        meta = one.parcel.meta
+        wanted.setdefault(meta.form_id, set()).update(
+            {meta.instance_id, meta.deprecated_id or meta.instance_id}
+        )
+    found: dict[tuple[str, str], list[KeptRow]] = {}
+    for form_id in sorted(wanted):  # in one order for all, so that no two transactions wait for each other
+        for row in submissions.under_ids(
+            connection, sealed[0].parcel.project_id, form_id, list(wanted[form_id])
+        ):
+            found.setdefault((form_id, row.instance_id), []).append(row)
+    return found
+
+
+def _variant(sealed: Sealed, reason: Reason | None) -> str:
+    if reason is not None:
+        return sealed.arrival.sha256.hex()
+    return draft_variant(sealed.arrival.sha256) if sealed.arrival.draft else ""
+
+
+def _kept(row: KeptRow) -> Kept:
     return Kept(
         id=row.id,
         sha256=bytes(row.xml_sha256),
@@ -128,97 +271,73 @@ def _kept(row: AnyRow | KeptRow) -> Kept:
     )
 
 
-def _carry_out(
-    connection: Connection, parcel: Parcel, decision: Decision, arrival: Arrival
-) -> Receipt | None:
-    match decision:
-        case Attach(id=found, reason=reason):
-            if parcel.files:
-                submissions.lock(connection, found)
-            fresh = attachments.keep(connection, found, parcel.files, parcel.received_at)
-            if fresh:
-                _pass_on(connection, found)
-            _promise_photos(connection, parcel, fresh, reason)
-            return _receipt(connection, found, False, reason)
-        case Create():
-            made = _add(connection, parcel, arrival, None, None)
-        case Supersede(root_id=root_id):
-            made = _add(connection, parcel, arrival, root_id, None)
-        case Quarantine(reason=reason):
-            made = _add(connection, parcel, arrival, None, reason)
-    if made is None:
-        return None
-    held = decision.reason if isinstance(decision, Quarantine) else None
-    if parcel.files or parcel.expected:
-        attachments.expect(connection, made, parcel.expected)
-        fresh = attachments.keep(connection, made, parcel.files, parcel.received_at)
-        _promise_photos(connection, parcel, fresh, held)
-    if isinstance(decision, Supersede):
-        submissions.supersede(connection, decision.original_id, made)
-        attachments.carry_forward(connection, decision.original_id, made)
-    _promise(connection, parcel, made, held)
-    if not parcel.files and not parcel.expected:
-        return Receipt(made, True, held, 0, 0)
-    return _receipt(connection, made, True, held)
+def _carry_out(connection: Connection, plan: _Plan) -> list[Receipt | Refused]:
+    decided = plan.decided
+    taken = _take_files(connection, decided)
+    for one in decided:
+        if isinstance(one.decision, Supersede):
+            submissions.supersede(connection, one.decision.original_id, one.submission_id)
+            if one.sealed.parcel.expected:
+                attachments.carry_forward(connection, one.decision.original_id, one.submission_id)
+                taken[one.submission_id] = Taken(
+                    attachments.of(connection, one.submission_id), taken[one.submission_id].fresh
+                )
+        elif (
+            isinstance(one.decision, Attach) and one.submission_id in taken and taken[one.submission_id].fresh
+        ):
+            pass_on(connection, one.submission_id)
+    jobs.put_all(connection, [*_promises(connection, decided), *_promised_photos(decided, taken)])
+    return [
+        outcome if isinstance(outcome, Refused) else _receipt(outcome, taken) for outcome in plan.outcomes
+    ]
 
 
-def _pass_on(connection: Connection, submission_id: int) -> None:
+def _take_files(connection: Connection, decided: Sequence[_Decided]) -> dict[int, Taken]:
+    if not decided:
+        return {}
+    brought = [
+        Bringing(one.submission_id, one.sealed.parcel.expected, one.sealed.parcel.files)
+        for one in decided
+        if one.sealed.parcel.files or one.sealed.parcel.expected or isinstance(one.decision, Attach)
+    ]
+    return attachments.take(connection, brought, decided[0].sealed.parcel.received_at)
+
+
+def pass_on(connection: Connection, submission_id: int) -> None:
     """Files that come late for a record that has been edited since serve its edits as well."""
     while (later := submissions.superseded_by(connection, submission_id)) is not None:
         attachments.carry_forward(connection, submission_id, later)
         submission_id = later
 
 
-def _promise(connection: Connection, parcel: Parcel, made: int, held: Reason | None) -> None:
-    if held is not None:
-        if is_settled_by_time(held):
-            jobs.put(connection, jobs.SETTLE, [made], parcel.received_at + LOOK_AGAIN_MS)
-        return
-    if parcel.draft_version_id is None:
-        jobs.put(connection, jobs.UNFOLD, [made], parcel.received_at)
-        waiting = submissions.edits_waiting_for(connection, parcel.project_id, parcel.meta.instance_id)
-        jobs.put(connection, jobs.SETTLE, waiting, parcel.received_at)
+Promise = tuple[str, int, int]
+"""A kind of job, its subject, and the moment at which it is due."""
 
 
-def _add(
-    connection: Connection,
-    parcel: Parcel,
-    arrival: Arrival,
-    root_id: int | None,
-    reason: Reason | None,
-) -> int | None:
-    meta = parcel.meta
-    variant = draft_variant(arrival.sha256) if parcel.draft_version_id is not None else ""
-    sent = Sent(
-        project_id=parcel.project_id,
-        form_version_id=parcel.form_version_id,
-        form_id=meta.form_id,
-        version=meta.version,
-        instance_id=meta.instance_id,
-        variant=arrival.sha256.hex() if reason is not None else variant,
-        deprecated_id=meta.deprecated_id,
-        instance_name=meta.instance_name,
-        root_id=root_id,
-        xml=parcel.xml,
-        xml_sha256=arrival.sha256,
-        device_id=parcel.device_id,
-        person_id=parcel.person_id,
-        phone_id=parcel.phone_id,
-        app=parcel.app,
-        received_at=parcel.received_at,
-        quarantine=reason,
-    )
-    return submissions.add(connection, sent)
+def _promises(connection: Connection, decided: Sequence[_Decided]) -> Iterator[Promise]:
+    counting = [one for one in decided if one.counts_from_now and not one.sealed.arrival.draft]
+    for one in counting:
+        yield jobs.UNFOLD, one.submission_id, one.sealed.parcel.received_at
+    for one in decided:
+        if isinstance(one.decision, Quarantine) and is_settled_by_time(one.decision.reason):
+            yield jobs.SETTLE, one.submission_id, one.sealed.parcel.received_at + LOOK_AGAIN_MS
+    if counting:
+        first = counting[0].sealed.parcel
+        ids = [one.sealed.parcel.meta.instance_id for one in counting]
+        for waiting in submissions.edits_waiting_for(connection, first.project_id, ids):
+            yield jobs.SETTLE, waiting, first.received_at
 
 
-def _promise_photos(connection: Connection, parcel: Parcel, fresh: list[int], reason: Reason | None) -> None:
-    # a photo is looked at even while its instance is held back, except in a test of a draft
-    if parcel.draft_version_id is None and reason is not Reason.ENCRYPTED:
-        jobs.put(connection, jobs.INSPECT_PHOTO, fresh, parcel.received_at)
+def _promised_photos(decided: Sequence[_Decided], taken: Mapping[int, Taken]) -> Iterator[Promise]:
+    """A photo is looked at even while its instance is held back, except in a test of a draft."""
+    fresh: dict[int, int] = {}
+    for one in decided:
+        if not one.sealed.arrival.draft and one.held is not Reason.ENCRYPTED and one.submission_id in taken:
+            at = one.sealed.parcel.received_at
+            fresh |= dict.fromkeys(taken[one.submission_id].fresh, at)
+    return ((jobs.INSPECT_PHOTO, number, at) for number, at in fresh.items())
 
 
-def _receipt(connection: Connection, submission_id: int, is_new: bool, reason: Reason | None) -> Receipt:
-    files = attachments.of(connection, submission_id)
-    expected = [row for row in files if row.is_expected and row.name != AUDIT_LOG]
-    here = sum(1 for row in expected if row.sha256)
-    return Receipt(submission_id, is_new, reason, here, len(expected))
+def _receipt(one: _Decided, taken: Mapping[int, Taken]) -> Receipt:
+    places = taken[one.submission_id].places if one.submission_id in taken else ()
+    return Receipt(one.submission_id, not isinstance(one.decision, Attach), one.held, places)

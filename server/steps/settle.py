@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from forms.definition import Form
 from forms.instance import Reader, read
 from server.store import attachments, events, forms, jobs, submissions
+from server.store.attachments import Bringing
 from server.store.rows import AnyRow
 from sync.intake import Arrival, Create, Kept, Known, Quarantine, Reason, Supersede, decide
 
@@ -58,7 +59,7 @@ def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reas
         {**values, "form_version_id": version_id, "settled_at": at, "settled_by": by},
     )
     jobs.put(connection, jobs.UNFOLD, [submission_id], at)
-    waiting = submissions.edits_waiting_for(connection, row.project_id, row.instance_id)
+    waiting = submissions.edits_waiting_for(connection, row.project_id, [row.instance_id])
     jobs.put(connection, jobs.SETTLE, waiting, at)
     return None
 
@@ -69,7 +70,8 @@ def _expect_files(connection: Connection, row: AnyRow, version_id: int | None) -
     reader = Reader(Form.from_json(forms.definition(connection, version_id)))
     xml = submissions.xml_of(row)
     names = reader.answers(read(xml, len(xml)).root).files
-    attachments.expect_late(connection, row.id, [name[:200] for name in names])
+    expected = [name[:200] for name in names]
+    attachments.take(connection, [Bringing(row.id, expected, [])], row.received_at)
 
 
 def _known(connection: Connection, row: AnyRow, state: str | None, version_id: int | None) -> Known:

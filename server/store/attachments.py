@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from server.store import bulk
-from server.store.hot import Hot
+from server.store.hot import Hot, in_list
 from server.store.rows import AnyRow
 from server.store.schema import attachment, submission
 
@@ -31,34 +31,110 @@ class Place(NamedTuple):
     is_expected: bool
 
 
-_OF = Hot(
-    select(attachment.c.id, attachment.c.name, attachment.c.sha256, attachment.c.is_expected).where(
-        attachment.c.submission_id == bindparam("submission_id")
-    )
-)
+class Bringing(NamedTuple):
+    """What an instance names, and what has come for it."""
+
+    submission_id: int
+    expected: Sequence[str]
+    files: Sequence[File]
+
+
+class Taken(NamedTuple):
+    """All files of a submission, and the numbers of those that are new."""
+
+    places: list[Place]
+    fresh: list[int]
+
+
+_OF = in_list(
+    select(
+        attachment.c.submission_id, attachment.c.id, attachment.c.name, attachment.c.sha256, attachment.c.is_expected
+    ).order_by(attachment.c.id),
+    attachment.c.submission_id,
+)  # fmt: skip
 
 
 def of(connection: Connection, submission_id: int) -> list[Place]:
     """All files of a submission."""
-    return [Place._make(row) for row in _OF.all(connection, {"submission_id": submission_id})]
+    return of_many(connection, [submission_id])[submission_id]
 
 
-def expect(connection: Connection, submission_id: int, names: Iterable[str]) -> None:
-    """A new instance names these files."""
-    rows = [
-        {"submission_id": submission_id, "name": name, "is_expected": True} for name in dict.fromkeys(names)
-    ]
-    if rows:
-        connection.execute(insert(attachment), rows)
+def of_many(connection: Connection, submission_ids: Sequence[int]) -> dict[int, list[Place]]:
+    """All files of each submission."""
+    found: dict[int, list[Place]] = {submission_id: [] for submission_id in submission_ids}
+    for submission_id, number, name, sha256, is_expected in _OF.of(connection, submission_ids):
+        found[submission_id].append(Place(number, name, sha256, bool(is_expected)))
+    return found
 
 
-def expect_late(connection: Connection, submission_id: int, names: Iterable[str]) -> None:
-    """It turns out that an instance names these files, some of which may have come already."""
-    named = set(names)
-    here = {row.name: row.id for row in of(connection, submission_id) if row.name in named}
-    for some in bulk.chunks(here.values()):
-        connection.execute(update(attachment).where(attachment.c.id.in_(some)).values(is_expected=True))
-    expect(connection, submission_id, sorted(named - set(here)))
+def beside(name: str, sha256: str) -> str:
+    """The name under which other bytes are kept when theirs is taken: nothing that came is overwritten."""
+    return f"{name} ({sha256[:12]})"
+
+
+_COLUMNS = ("submission_id", "name", "is_expected", "sha256", "size_bytes", "content_type", "received_at")
+_FILL = Hot(
+    update(attachment)
+    .where(attachment.c.id == bindparam("place"))
+    .values({name: bindparam(name) for name in ("sha256", "size_bytes", "content_type", "received_at")})
+)
+_EXPECT = Hot(update(attachment).where(attachment.c.id == bindparam("place")).values(is_expected=True))
+
+
+def take(connection: Connection, brought: Sequence[Bringing], at: int) -> dict[int, Taken]:
+    """Note which files instances name and which have come; by submission, which the caller has locked.
+
+    The same again changes nothing. Other bytes under a name that is taken are kept `beside` it.
+    """
+    together = _together(brought)
+    before = of_many(connection, list(together))
+    arrived = {
+        i: _named({place.name: place.sha256 for place in before[i]}, one.files) for i, one in together.items()
+    }
+    new = [row for i, one in together.items() for row in _new(connection, one, before[i], arrived[i], at)]
+    bulk.insert_rows(connection, attachment, _COLUMNS, new)
+    after = of_many(connection, list(together)) if new or any(arrived.values()) else before
+    return {
+        i: Taken(places, [place.id for place in places if place.name in arrived[i]])
+        for i, places in after.items()
+    }
+
+
+def _together(brought: Sequence[Bringing]) -> dict[int, Bringing]:
+    found: dict[int, Bringing] = {}
+    for one in brought:
+        was = found.get(one.submission_id, Bringing(one.submission_id, [], []))
+        found[one.submission_id] = Bringing(
+            one.submission_id, [*was.expected, *one.expected], [*was.files, *one.files]
+        )
+    return found
+
+
+def _new(connection: Connection, one: Bringing, here: Sequence[Place], arrived: Mapping[str, File],
+         at: int) -> Iterator[tuple[Any, ...]]:  # fmt: skip
+    """Rows for files that have no place yet; the others are put where theirs is."""
+    known = {place.name: place for place in here}
+    expected = set(one.expected)
+    for name in dict.fromkeys([*one.expected, *arrived]):
+        file, place = arrived.get(name), known.get(name)
+        came = (file.sha256, file.size_bytes, file.content_type, at) if file else (None,) * 4
+        if place is None:
+            yield (one.submission_id, name, name in expected, *came)
+            continue
+        if file:
+            _FILL.do(connection, dict(zip(_COLUMNS[3:], came, strict=True)) | {"place": place.id})
+        if name in expected and not place.is_expected:
+            _EXPECT.do(connection, {"place": place.id})
+
+
+def _named(taken: dict[str, str | None], files: Sequence[File]) -> dict[str, File]:
+    """Those files that are new, under the names that they get."""
+    new: dict[str, File] = {}
+    for file in files:
+        name = file.name if taken.get(file.name) in {None, file.sha256} else beside(file.name, file.sha256)
+        if taken.get(name) is None:
+            taken[name], new[name] = file.sha256, file
+    return new
 
 
 def carry_forward(connection: Connection, from_id: int, to_id: int) -> None:
@@ -79,42 +155,6 @@ def carry_forward(connection: Connection, from_id: int, to_id: int) -> None:
                     received_at=was.received_at,
                 )
             )
-
-
-def keep(connection: Connection, submission_id: int, files: Sequence[File], at: int) -> list[int]:
-    """Note files that came and return the numbers of those that are new.
-
-    The same bytes again change nothing. Other bytes under a name that is taken are kept beside it, under the
-    name with the start of their hash: nothing that came is overwritten.
-    """
-    known = {row.name: row for row in of(connection, submission_id)}
-    fresh: list[int] = []
-    for file in files:
-        row = known.get(file.name)
-        if row is not None and row.sha256 is not None and row.sha256 != file.sha256:
-            file = file._replace(name=f"{file.name} ({file.sha256[:12]})")
-            row = known.get(file.name)
-        if row is not None and row.sha256 is not None:
-            continue
-        values = {
-            "sha256": file.sha256,
-            "size_bytes": file.size_bytes,
-            "content_type": file.content_type,
-            "received_at": at,
-        }
-        if row is not None:
-            connection.execute(update(attachment).where(attachment.c.id == row.id).values(**values))
-            number = row.id
-        else:
-            result = connection.execute(
-                insert(attachment)
-                .values(submission_id=submission_id, name=file.name, is_expected=False, **values)
-                .returning(attachment.c.id)
-            )
-            number = result.scalar_one()
-        fresh.append(number)
-        known[file.name] = Place(number, file.name, file.sha256, is_expected=False)
-    return fresh
 
 
 def find(connection: Connection, attachment_id: int) -> AnyRow | None:

@@ -30,17 +30,23 @@ def insert_rows(
     rows: Sequence[tuple[Any, ...]],
     *,
     ignore: bool = False,
-) -> None:
-    """Insert tuples in the order of `columns`; with `ignore`, rows that are there already stay as they are.
+) -> int:
+    """Insert tuples in the order of `columns`; with `ignore`, rows that are there already stay as they are. Returns
+    how many are new.
 
     Values go to the driver untouched: JSON must be text already, moments numbers.
     """
     if not rows:
-        return
+        return 0
     for name in columns:
         table.c[name]  # a wrong name fails here, not in SQL
     columns, rows = _without_empty(columns, rows)
-    connection.exec_driver_sql(_insert_sql(table, columns, connection.dialect.name, ignore), list(rows))
+    sql = _insert_sql(table, columns, connection.dialect.name, ignore)
+    raw = connection.connection.dbapi_connection
+    assert raw is not None
+    cursor = raw.cursor()  # past SQLAlchemy, as in `hot`
+    cursor.executemany(sql, rows)
+    return int(cursor.rowcount)
 
 
 def _without_empty(

@@ -58,17 +58,20 @@ class Hot:
 
 
 class HotList(Hot):
-    """A query over a list of numbers, however long: the list is one value, so the query stays the same."""
+    """A query over a list, however long: the list is one value, so the query stays the same."""
 
-    def of(self, connection: Connection, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
-        """Every row that belongs to one of `numbers`."""
+    def of(
+        self, connection: Connection, numbers: Sequence[int] | Sequence[str], **others: Any
+    ) -> list[tuple[Any, ...]]:
+        """Every row that belongs to one of `numbers` (or texts); `others` are values that the query names."""
         if not numbers:
             return []
         is_sqlite = connection.dialect.name == "sqlite"
-        return self.all(connection, {"numbers": json.dumps(list(numbers)) if is_sqlite else list(numbers)})
+        listed = json.dumps(list(numbers)) if is_sqlite else list(numbers)
+        return self.all(connection, {"numbers": listed, **others})
 
 
-def in_list(query: Select[Any], column: ColumnElement[int]) -> HotList:
+def in_list(query: Select[Any], column: ColumnElement[Any]) -> HotList:
     """`query` for the rows whose `column` is in the list that comes with each execution."""
     name = f"{column.table.name}.{column.name}"
     return HotList(

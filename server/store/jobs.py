@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
+from server.store import bulk
 from server.store.hot import Hot
 from server.store.schema import job
 
@@ -26,19 +27,18 @@ class Job(NamedTuple):
     attempts: int
 
 
-_PUT = Hot(
-    insert(job).values(
-        kind=bindparam("kind"), subject_id=bindparam("subject_id"), due_at=bindparam("due_at"),
-        promised_at=bindparam("promised_at"), attempts=bindparam("attempts"),
-    ).inline()
-)  # fmt: skip
+_PROMISED = ("kind", "subject_id", "due_at", "promised_at", "attempts")
 
 
 def put(connection: Connection, kind: str, subject_ids: Sequence[int], at: int) -> None:
-    """Promise a step for each subject, due at once."""
-    for subject_id in subject_ids:
-        values = {"kind": kind, "subject_id": subject_id, "due_at": at, "promised_at": at, "attempts": 0}
-        _PUT.do(connection, values)
+    """Promise a step for each subject, due at the moment `at`."""
+    put_all(connection, [(kind, subject_id, at) for subject_id in subject_ids])
+
+
+def put_all(connection: Connection, promises: Sequence[tuple[str, int, int]]) -> None:
+    """Promise many steps: each its kind, its subject and the moment at which it is due."""
+    rows = [(kind, subject_id, due_at, due_at, 0) for kind, subject_id, due_at in promises]
+    bulk.insert_rows(connection, job, _PROMISED, rows)
 
 
 _DUE = Hot(
