@@ -36,6 +36,11 @@ class Told:
         with self._lock:
             self.photos.add((instance_id, name, content_sha256))
 
+    def so_far(self) -> Told:
+        """A copy that stays as it is."""
+        with self._lock:
+            return Told(set(self.instances), set(self.photos))
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -65,6 +70,7 @@ class Losses:
 
 def reckon(database: Database, blobs: Blobs, told: Told, *, drained: bool = False) -> Losses:
     """Compare. `drained`: every job is done, so each counting plot must have its visit."""
+    safe = told.so_far()  # first: what is told from now on need not be in what is read now
     ids = _rows(database, schema.submission.c.instance_id, schema.submission.c.variant == "")
     counted = Counter(ids)
     trees = _trees_of_visits(database)
@@ -72,11 +78,9 @@ def reckon(database: Database, blobs: Blobs, told: Told, *, drained: bool = Fals
     half = {instance_id for instance_id, of_visits in trees.items() if set(of_visits) != {TREES}}
     if drained:
         half |= set(counted) - set(trees)
-    with told._lock:
-        instances, photos = set(told.instances), set(told.photos)
     return Losses(
-        lost_instances=frozenset(instances - set(counted)),
-        lost_photos=frozenset(photo for photo in photos - _photos(database, blobs)),
+        lost_instances=frozenset(safe.instances - set(counted)),
+        lost_photos=frozenset(safe.photos - _photos(database, blobs)),
         duplicated=frozenset([i for i, times in counted.items() if times > 1] + doubled_visits),
         half_unfolded=frozenset(half),
     )
