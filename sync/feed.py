@@ -46,6 +46,11 @@ class Cursor:
     since: int
     place: Place | None = None
 
+    @property
+    def is_through_all(self) -> bool:
+        """Is the phone on its way through all things, and not through those that changed?"""
+        return self.place is not None and self.place.number == 0
+
     def write(self) -> str:
         """As text for the phone, which it gives back as it is."""
         words = (self.epoch, self.scope_number, self.since, *(self.place or ()))
@@ -116,11 +121,17 @@ def plan(given: str | None, house: House) -> Plan:
 
 BEGINNING = Place(0, "a", 0)
 """Before all things."""
+_BEHIND_ALL_KINDS = "zzz"  # in whatever order a database puts letters
 
 
 def is_up_to_date(cursor: Cursor, head: int) -> bool:
     """Is there nothing that this phone does not know?"""
     return cursor.place is None and cursor.since == head
+
+
+def place_of(cursor: Cursor) -> Place:
+    """Behind what to go on."""
+    return cursor.place or Place(cursor.since, _BEHIND_ALL_KINDS, 0)
 
 
 def after(cursor: Cursor, place: Place) -> Cursor:
@@ -130,8 +141,7 @@ def after(cursor: Cursor, place: Place) -> Cursor:
 
 def at_end(cursor: Cursor, head: int) -> Cursor:
     """The cursor of a phone that has come to the end of its way, where `head` is the number of the last change."""
-    is_through_all = cursor.place is not None and cursor.place.number == 0
-    return replace(cursor, since=cursor.since if is_through_all else head, place=None)
+    return replace(cursor, since=cursor.since if cursor.is_through_all else head, place=None)
 
 
 class Page:

@@ -6,21 +6,29 @@ only to us. Trees that a phone created offline keep the id it gave them.
 
 from __future__ import annotations
 
+import logging
+import math
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection
 
+from server.api.things import Ground
 from server.problems import NotFound
-from server.store import plots, visits
+from server.store import last_trees, plots, rework, told, visits
+from server.store.scope import Scope
 from sync import openrosa
+
+log = logging.getLogger("yangdi.entities")
 
 _SPACE = uuid.UUID("b3f5c2a4-6d0e-4e63-9a57-7b1c5a0e8f21").bytes
 _PLOT, _TREE = 1, 2
 PLOT_PROPERTIES = ("plot_id", "lat", "lon", "area_ha", "township")
-TREE_PROPERTIES = ("plot", "plot_id", "tag", "stem_id", "species", "tally_code", "dbh_cm", "azimuth_deg",
-                   "distance_m", "measured_on")  # fmt: skip
+TREE_PROPERTIES = ("plot", "plot_id", "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "azimuth_deg",
+                   "distance_m", "measured_on", "low_cm", "high_cm", "rework")  # fmt: skip
+_MOST_YEARS = 64
+"""Years between two measurements that a version tells apart."""
 
 
 def entity_id(kind: int, number: int) -> str:
@@ -40,34 +48,90 @@ def number_of(kind: int, text: str) -> int | None:
     return number if text.lower() == entity_id(kind, number) else None
 
 
-def csv_of(connection: Connection, project_id: int, crew_id: int | None, name: str) -> bytes:
-    """The list behind a file name, as this crew may see it. Raises NotFound for a name that is no list of ours."""
+def csv_of(connection: Connection, scope: Scope, name: str, at: int) -> bytes:
+    """The list behind a file name, as it may be seen, at the moment `at` (ms since 1970 UTC). Raises NotFound for a
+    name that is no list of ours."""
     if name == "plots.csv":
-        rows = plots.entities(connection, project_id, crew_id)
-        return openrosa.entity_csv(
-            PLOT_PROPERTIES, ((entity_id(_PLOT, r.id), r.plot_id, 1, *r[1:6]) for r in rows)
-        )
+        return openrosa.entity_csv(PLOT_PROPERTIES, sound(name, _plots(connection, scope)))
     if name == "trees.csv":
-        return openrosa.entity_csv(TREE_PROPERTIES, _trees(connection, project_id, crew_id))
+        return openrosa.entity_csv(TREE_PROPERTIES, sound(name, _trees(connection, scope, at)))
     raise NotFound()
 
 
-def _trees(connection: Connection, project_id: int, crew_id: int | None) -> Iterable[tuple[Any, ...]]:
-    names = {row[0]: row[1] for row in plots.entities(connection, project_id, crew_id)}
-    for row in visits.last_trees(connection, project_id, list(names)):
-        # the version grows with every submission that says something new about the tree
+Row = tuple[Any, ...]  # id, label, version, then the list's properties
+
+
+def sound(name: str, rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows without those that would break a phone's import, which are logged: a phone without one tree beats a
+    phone without trees."""
+    given: set[str] = set()
+    for row in rows:
+        if row[0] not in given and _is_sound(row):
+            given.add(row[0])
+            yield row
+        else:
+            log.warning("left out of %s: %r", name, row)
+
+
+def _is_sound(row: Row) -> bool:
+    named = all(str(value or "").strip() for value in row[:3])
+    return named and not any(_is_broken(value) for value in row)
+
+
+def _is_broken(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return isinstance(value, str) and any(ord(c) < 32 or ord(c) == 127 for c in value)
+
+
+def _plots(connection: Connection, scope: Scope) -> Iterator[Row]:
+    rows = plots.entities(connection, scope)
+    numbers = told.numbers(connection, scope.project_id, [row.id for row in rows])
+    for row in rows:
+        version = 1 + numbers.get(row.id, 0)
+        yield (entity_id(_PLOT, row.id), row.plot_id, version, *row[1:6])
+
+
+def _trees(connection: Connection, scope: Scope, at: int) -> Iterator[Row]:
+    names = {row.id: row.plot_id for row in plots.entities(connection, scope)}
+    ground = Ground(connection, scope.project_id, at)
+    trees = last_trees.last_trees(connection, last_trees.last_visits(connection, names).values())
+    of_plots = told.numbers(connection, scope.project_id, names)
+    by_themselves = told.tree_numbers(connection, scope.project_id, [one.id for one in trees])
+    sent_back = _reasons(connection, scope)
+    for one in trees:
+        plot_id, years = names[one.plot_id], ground.years(one.measured_on)
+        number = max(of_plots.get(one.plot_id, 0), by_themselves.get(one.id, 0))
+        said = ground.tree(one, years) | {
+            "plot": entity_id(_PLOT, one.plot_id), "plot_id": plot_id, "measured_on": one.measured_on,
+            "rework": sent_back.get((plot_id, one.tag, one.stem_id)),
+        }  # fmt: skip
         yield (
-            row.entity_id or entity_id(_TREE, row.id), row.tag, row.source_id, entity_id(_PLOT, row.plot_id),
-            names[row.plot_id], row.tag, row.stem_id, row.species, row.tally_code, row.dbh_cm, row.azimuth_deg,
-            row.distance_m, row.measured_on,
+            one.entity_id or entity_id(_TREE, one.id), one.tag, _version(number, years),
+            *(said[name] for name in TREE_PROPERTIES),
         )  # fmt: skip
 
 
-def known_ids(
-    connection: Connection, project_id: int, crew_id: int | None, asked: Collection[str]
-) -> set[str]:
-    """Which of these entities are there, as far as this crew may know."""
-    names = {row[0]: row[1] for row in plots.entities(connection, project_id, crew_id)}
+def _version(number: int, years: int | None) -> int:
+    """Grows with every change of what is said of a tree: with the project's feed, and in between with the years that
+    widen its bounds."""
+    return 1 + number * _MOST_YEARS + min(years or 0, _MOST_YEARS - 1)
+
+
+def _reasons(connection: Connection, scope: Scope) -> dict[tuple[str, str, str], str]:
+    """Why trees are to be measured again: plot, tag and stem -> reason."""
+    orders = rework.as_wire(connection, [one.id for one in rework.open_for(connection, scope)])
+    return {
+        (order["plot_id"], tree["tag"], tree["stem_id"]): tree["reason"] or order["reason"]
+        for order in orders
+        for tree in order["trees"]
+        if tree["state"] == rework.OPEN
+    }
+
+
+def known_ids(connection: Connection, scope: Scope, asked: Collection[str]) -> set[str]:
+    """Which of these entities are there, as far as they may be known."""
+    names = {row.id: row.plot_id for row in plots.entities(connection, scope)}
     there = {i for i in asked if number_of(_PLOT, i) in names}
     wanted = {number for i in asked if (number := number_of(_TREE, i)) is not None}
     trees = visits.trees_there(connection, list(names), wanted, [i for i in asked if i not in there])

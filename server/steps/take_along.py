@@ -13,14 +13,16 @@ from datetime import date
 from sqlalchemy import Connection
 
 from forms.definition import Choice
-from forms.remeasure import Remeasure, RemeasurePlot, RemeasureTree, limits, make
+from forms.remeasure import Remeasure, RemeasurePlot, RemeasureTree, make
 from server.forest.species import SpeciesInfo
 from server.forest.tree import TallyCode
 from server.forest.visit import years_between
 from server.problems import InvalidInput
-from server.store import plots, projects, species, visits
+from server.store import last_trees, plots, projects, species, visits
 from server.store import trees as trees_store
-from server.store.visits import LastTree
+from server.store.last_trees import LastTree
+from server.store.scope import Scope
+from server.validation.next_dbh import next_dbh
 from server.validation.parameters.limits import Limits
 from server.validation.project import parameters_of
 
@@ -46,11 +48,10 @@ def take_along(
     assert ways is not None
     rules = parameters_of(ways.tally_limit_cm, ways.rule_settings).limits
     known = species.infos(connection, project_id)
-    rows = plots.entities(connection, project_id, crew_id)
-    trees: dict[int, list[LastTree]] = {}
-    for tree in visits.last_trees(connection, project_id, [row.id for row in rows]):
-        if tree.tally_code in _VISITED_AGAIN:
-            trees.setdefault(tree.plot_id, []).append(tree)
+    rows = plots.entities(connection, Scope(project_id, crew_id))
+    last = last_trees.last_visits(connection, [row.id for row in rows])
+    standing = last_trees.last_trees(connection, last.values())
+    trees = last_trees.by_plot(tree for tree in standing if tree.tally_code in _VISITED_AGAIN)
     if not trees:
         raise NothingToMeasure()
     highest = trees_store.highest_tags(connection, list(trees))
@@ -81,21 +82,16 @@ def _trees(
 
 
 def _tree(row: LastTree, info: SpeciesInfo | None, rules: Limits, on: date) -> RemeasureTree:
-    low_cm = high_cm = None
     years = years_between(visits.as_day(row.measured_on), on)
-    if row.dbh_cm is not None and row.dbh_cm > 0 and years:
-        small = row.dbh_cm < rules.x02_large_cm
-        tolerance = rules.x02_tolerance_cm if small else rules.x02_tolerance_share * row.dbh_cm
-        cap = rules.x04_cap_by_group.get(info.group if info else "", rules.x04_cap_cm_yr)
-        low_cm, high_cm = limits(row.dbh_cm, years, tolerance, cap)
+    bounds = next_dbh(row.dbh_cm, info.group if info else "", years, rules)
     return RemeasureTree(
         tag=row.tag,
         stem_id=row.stem_id,
         species=row.species,
         tally_code=row.tally_code or int(TallyCode.ALIVE),
         dbh_cm=row.dbh_cm,
-        low_cm=low_cm,
-        high_cm=high_cm,
+        low_cm=bounds.low_cm if bounds else None,
+        high_cm=bounds.high_cm if bounds else None,
         azimuth_deg=row.azimuth_deg,
         distance_m=row.distance_m,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, select, update
@@ -53,6 +54,47 @@ _BY_DRAFT_TOKEN = Hot(
 def listed(connection: Connection, project_id: int) -> list[FormVersion]:
     """What phones of a project may fetch: the current version of every open form, in order of id."""
     return [FormVersion(*row) for row in _LISTED.all(connection, {"project_id": project_id})]
+
+
+class Told(NamedTuple):
+    """A form as a phone is told of it; `version_id` None: it may not be fetched any more."""
+
+    form_id: str
+    version_id: int | None
+    version: str
+    title: str
+    xml_md5: str
+
+
+def by_key(connection: Connection, project_id: int, keys: Iterable[int]) -> list[Told]:
+    """Forms by their number in the store, with the version that phones fetch."""
+    is_fetched = and_(form_version.c.form_key == form.c.id, form_version.c.is_current, form.c.state == "open")
+    query = (
+        select(
+            form.c.form_id,
+            form_version.c.id,
+            form_version.c.version,
+            form_version.c.title,
+            form_version.c.xml_md5,
+        )
+        .select_from(form.outerjoin(form_version, is_fetched))
+        .where(form.c.project_id == project_id, form.c.id.in_(list(keys)))
+        .order_by(form.c.form_id)
+    )
+    return [Told._make(row) for row in connection.execute(query)]
+
+
+def media_of(connection: Connection, version_ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:
+    """Files beside some versions: name and MD5; None for a list that is made from the store."""
+    query = (
+        select(form_media.c.form_version_id, form_media.c.name, form_media.c.content_md5)
+        .where(form_media.c.form_version_id.in_(version_ids))
+        .order_by(form_media.c.name)
+    )
+    found: dict[int, list[tuple[str, str | None]]] = {}
+    for version_id, name, md5 in connection.execute(query):
+        found.setdefault(version_id, []).append((name, md5))
+    return found
 
 
 def find_version(connection: Connection, project_id: int, version_id: int) -> FormVersion | None:
@@ -146,6 +188,16 @@ def published(connection: Connection, form_key: int, version: str) -> AnyRow | N
         form_version.c.published_at.is_not(None),
     )
     return connection.execute(query).first()
+
+
+def current_version(connection: Connection, project_id: int, form_id: str) -> str | None:
+    """The version of a form that phones fetch; None: there is none."""
+    query = (
+        select(form_version.c.version)
+        .join(form, form.c.id == form_version.c.form_key)
+        .where(form.c.project_id == project_id, form.c.form_id == form_id, form_version.c.is_current)
+    )
+    return connection.execute(query).scalar()
 
 
 def add_version(connection: Connection, form_key: int, values: dict[str, Any]) -> int:

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from server.store import bulk
+from server.store import bulk, hot
+from server.store import scope as scopes
 from server.store.hot import Hot
 from server.store.schema import census, crew, plot, township
+from server.store.scope import Scope
 
 Key = tuple[int, str]  # project and name
 
@@ -107,8 +109,8 @@ class Campaigns:
         return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
 
 
-class Planned(NamedTuple):
-    """A planned plot for a phone; degrees WGS 84."""
+class Listed(NamedTuple):
+    """A plot for a phone; degrees WGS 84."""
 
     id: int
     plot_id: str
@@ -117,22 +119,35 @@ class Planned(NamedTuple):
     area_ha: float | None
     township: str | None
     crew: str | None
+    shape: str | None
 
 
-def entities(connection: Connection, project_id: int, crew_id: int | None) -> list[Planned]:
-    """Planned plots by name; those of one crew, and those of nobody, where a crew is given."""
-    query = (
-        select(
-            plot.c.id, plot.c.plot_id, plot.c.lat, plot.c.lon, plot.c.area_ha, township.c.name, crew.c.name
-        )
-        .select_from(
-            plot.outerjoin(township, township.c.id == plot.c.township_id).outerjoin(
-                crew, crew.c.id == plot.c.crew_id
-            )
-        )
-        .where(plot.c.project_id == project_id, plot.c.is_planned)
-        .order_by(plot.c.plot_id)
+_LISTED = (
+    select(
+        plot.c.id, plot.c.plot_id, plot.c.lat, plot.c.lon, plot.c.area_ha, township.c.name, crew.c.name, plot.c.shape
     )
-    if crew_id is not None:
-        query = query.where((plot.c.crew_id == crew_id) | plot.c.crew_id.is_(None))
-    return [Planned._make(row) for row in connection.execute(query).all()]
+    .select_from(
+        plot.outerjoin(township, township.c.id == plot.c.township_id).outerjoin(crew, crew.c.id == plot.c.crew_id)
+    )
+    .order_by(plot.c.plot_id)
+)  # fmt: skip
+_LISTED_BY_NUMBER = hot.in_list(_LISTED, plot.c.id)
+
+
+def entities(connection: Connection, scope: Scope) -> list[Listed]:
+    """Plots that may be seen, by name."""
+    query = _LISTED.where(plot.c.id.in_(scopes.plots_of(scope)))
+    return [Listed._make(row) for row in connection.execute(query)]
+
+
+def listed(connection: Connection, ids: Iterable[int]) -> list[Listed]:
+    """These plots, by name."""
+    return [Listed._make(row) for row in _LISTED_BY_NUMBER.of(connection, sorted(set(ids)))]
+
+
+def campaign_days(connection: Connection, project_id: int) -> list[str]:
+    """Days on which the project's campaigns begin, as ISO text."""
+    query = select(census.c.starts_on).where(
+        census.c.project_id == project_id, census.c.starts_on.is_not(None)
+    )
+    return list(connection.scalars(query))

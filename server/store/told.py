@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, literal, or_, select
 
-from server.store import bulk
+from server.store import bulk, hot, last_trees
 from server.store import scope as scopes
 from server.store.feed import FORM, GONE, PLOT, REVIEW, REWORK, RULES, TREE, TREES
 from server.store.hot import Hot
 from server.store.schema import (
+    census,
     device,
     feed,
     feed_head,
@@ -143,6 +144,71 @@ def _all_things(scope: Scope) -> list[tuple[str, Select[Any], ColumnElement[Any]
     ]
 
 
+Things = dict[str, list[int]]
+"""Numbers of things by kind."""
+
+
+def by_kind(found: Iterable[Change]) -> Things:
+    """The things that these changes name."""
+    things: Things = {}
+    for change in found:
+        things.setdefault(change.kind, []).append(change.subject_id)
+    return things
+
+
+def touched(connection: Connection, scope: Scope, found: Iterable[Change]) -> Things:
+    """The things that are to be told of these changes: with a list of trees its plot, with a review the state of its
+    plot, with an order all of its plot, which the phone may not have seen before. A plot that left is forgotten with
+    all that belongs to it, and told anew where it may still be seen."""
+    things = by_kind(found)
+    orders = _orders(connection, things.get(REWORK, []))
+    closed_at = {plot_id for plot_id, is_open in orders if not is_open}
+    left = set(things.pop(GONE, []))
+    visible = _visible(connection, scope, left | closed_at)
+    anew = (left & visible) | {plot_id for plot_id, is_open in orders if is_open}
+    trees = {*things.get(TREES, []), *anew}
+    at = last_trees.plots_of_trees(connection, things.get(TREE, []))
+    return {
+        **things,
+        GONE: sorted(left | (closed_at - visible)),
+        PLOT: sorted({*things.get(PLOT, []), *trees, *_plots_of(connection, things.get(REVIEW, []))}),
+        TREES: sorted(trees),
+        TREE: [tree_id for tree_id, plot_id in at.items() if plot_id not in trees],
+        REVIEW: sorted({*things.get(REVIEW, []), *_reviewed_at(connection, anew)}),
+    }
+
+
+_ORDERS = hot.in_list(select(rework.c.plot_id, rework.c.state), rework.c.id)
+_PLOTS_OF = hot.in_list(select(visit.c.plot_id), visit.c.id)
+
+
+def _orders(connection: Connection, rework_ids: Sequence[int]) -> list[tuple[int, bool]]:
+    """Of each order its plot, and whether it is open."""
+    return [(row[0], row[1] == "open") for row in _ORDERS.of(connection, rework_ids)]
+
+
+def _plots_of(connection: Connection, visit_ids: Sequence[int]) -> list[int]:
+    return [row[0] for row in _PLOTS_OF.of(connection, visit_ids)]
+
+
+def _visible(connection: Connection, scope: Scope, plot_ids: Iterable[int]) -> set[int]:
+    query = scopes.plots_of(scope)
+    return {
+        number
+        for some in bulk.chunks(sorted(plot_ids))
+        for number in connection.scalars(query.where(plot.c.id.in_(some)))
+    }
+
+
+def _reviewed_at(connection: Connection, plot_ids: Iterable[int]) -> list[int]:
+    query = select(visit.c.id).where(is_reviewed())
+    return [
+        number
+        for some in bulk.chunks(sorted(plot_ids))
+        for number in connection.scalars(query.where(visit.c.plot_id.in_(some)))
+    ]
+
+
 def is_reviewed() -> ColumnElement[bool]:
     """Visits of which a phone is told that somebody looked at them, as a condition on `visit`."""
     decided = exists(select(review.c.id).where(review.c.visit_id == visit.c.id))
@@ -178,3 +244,34 @@ def tree_numbers(connection: Connection, project_id: int, tree_ids: Sequence[int
     )
     wanted = set(tree_ids)
     return {row[0]: row[1] for row in connection.execute(query) if row[0] in wanted}
+
+
+class Reviewed(NamedTuple):
+    """A plot and census, by name, and the visit whose review stands there; None: none does."""
+
+    plot_id: str
+    census: str
+    visit_id: int | None
+
+
+def reviewed(connection: Connection, visit_ids: Iterable[int]) -> list[Reviewed]:
+    """For each plot and census of these visits the visit whose review a phone is told: of several the one that was
+    received first."""
+    asked: dict[tuple[int, int], tuple[str, str]] = {}
+    query = (
+        select(visit.c.plot_id, visit.c.census_id, plot.c.plot_id, census.c.name)
+        .join(plot, plot.c.id == visit.c.plot_id)
+        .join(census, census.c.id == visit.c.census_id)
+        .order_by(visit.c.id)
+    )
+    for some in bulk.chunks(sorted(set(visit_ids))):
+        for row in connection.execute(query.where(visit.c.id.in_(some))):
+            asked[row[0], row[1]] = (row[2], row[3])
+    first: dict[tuple[int, int], int] = {}
+    told = select(visit.c.plot_id, visit.c.census_id, visit.c.id).where(is_reviewed())
+    for some in bulk.chunks(sorted({plot_id for plot_id, _ in asked})):
+        rows = connection.execute(
+            told.where(visit.c.plot_id.in_(some)).order_by(visit.c.submission_id.desc())
+        )
+        first |= {(row[0], row[1]): row[2] for row in rows}
+    return [Reviewed(*names, first.get(key)) for key, names in asked.items()]

@@ -35,11 +35,12 @@ class VisitRow(NamedTuple):
     unfolded_at: int
     tally_limit_cm: float
     rule_settings: dict[str, Any]
+    merged_into_id: int | None  # another visit that holds its trees and counts instead
 
 
 _VISIT = select(
     visit.c.id, visit.c.project_id, visit.c.plot_id, visit.c.census_id, census.c.name, visit.c.measured_on,
-    visit.c.kind, visit.c.unfolded_at, project.c.tally_limit_cm, project.c.settings,
+    visit.c.kind, visit.c.unfolded_at, project.c.tally_limit_cm, project.c.settings, visit.c.merged_into_id,
 ).select_from(
     visit.join(census, census.c.id == visit.c.census_id).join(project, project.c.id == visit.c.project_id)
 )  # fmt: skip
@@ -229,7 +230,8 @@ def previous(visits: Sequence[VisitRow], on: str | None, census_name: str) -> Vi
     """Of a plot's visits in order of day, the one to compare with; audits are compared elsewhere."""
 
     def is_before(row: VisitRow) -> bool:
-        return row.kind == "visit" and row.census != census_name and (on is None or (row.on or "") < on)
+        stands = row.kind == "visit" and row.merged_into_id is None
+        return stands and row.census != census_name and (on is None or (row.on or "") < on)
 
     return next(filter(is_before, reversed(visits)), None)
 
@@ -237,53 +239,6 @@ def previous(visits: Sequence[VisitRow], on: str | None, census_name: str) -> Vi
 def as_day(text: str | None) -> date | None:
     """ISO text of a `_on` column as a day."""
     return date.fromisoformat(text) if text else None
-
-
-class LastTree(NamedTuple):
-    """A tree as the last visit of its plot left it. `source_id`: the submission that said so."""
-
-    id: int
-    entity_id: str | None
-    plot_id: int
-    tag: str
-    stem_id: str
-    species: str
-    tally_code: int | None
-    dbh_cm: float | None
-    azimuth_deg: float | None
-    distance_m: float | None
-    source_id: int
-    measured_on: str | None
-
-
-def last_trees(connection: Connection, project_id: int, plot_ids: Sequence[int]) -> list[LastTree]:
-    """Every tree of some plots as last measured, plot by plot, in order of azimuth. A tag that stands twice in a
-    visit is taken once: a phone's list must not break on it."""
-    found: list[LastTree] = []
-    for some in bulk.chunks(sorted(_latest(connection, project_id, set(plot_ids)))):
-        query = (
-            select(
-                tree.c.id, tree.c.entity_id, tree.c.plot_id, tree.c.tag, tree.c.stem_id, measurement.c.species,
-                measurement.c.tally_code, measurement.c.dbh_cm, measurement.c.azimuth_deg, measurement.c.distance_m,
-                visit.c.source_id, visit.c.measured_on,
-            )
-            .join(measurement, measurement.c.tree_id == tree.c.id)
-            .join(visit, visit.c.id == measurement.c.visit_id)
-            .where(measurement.c.visit_id.in_(some))
-            .order_by(tree.c.plot_id, measurement.c.azimuth_deg, measurement.c.ordinal)
-        )  # fmt: skip
-        found += [LastTree._make(row) for row in connection.execute(query).all()]
-    return list({row.id: row for row in reversed(found)}.values())[::-1]
-
-
-def _latest(connection: Connection, project_id: int, plot_ids: set[int]) -> list[int]:
-    """The last visit of each plot, audits apart."""
-    rows = connection.execute(
-        select(visit.c.plot_id, visit.c.id)
-        .where(visit.c.project_id == project_id, visit.c.kind == "visit")
-        .order_by(visit.c.plot_id, visit.c.measured_on.nulls_first(), visit.c.id)
-    ).all()
-    return [visit_id for plot_id, visit_id in {row[0]: row[1] for row in rows}.items() if plot_id in plot_ids]
 
 
 def trees_there(

@@ -19,7 +19,8 @@ from server.store import schema
 from server.store.db import Database
 from tests import builders
 from tests.cast import Cast
-from tests.phone import Phone, compile_text, key_address, put_up
+from tests.phone import Back, Phone, compile_text, key_address, new_id, plot_visit, put_up
+from tests.phone import tree as typed_tree
 
 MANIFEST = "{http://openrosa.org/xforms/xformsManifest}"
 PESTS = "name,label\nmoth,松毛虫\n".encode()
@@ -142,6 +143,9 @@ def test_a_tree_without_a_tag_never_breaks_the_list(along: Phone, database: Data
     first = stand(database, cast, cast.plot, "1", "2")
     with database.writing() as connection:
         connection.execute(update(schema.tree).where(schema.tree.c.id == first).values(tag=" "))
+        connection.execute(
+            update(schema.measurement).where(schema.measurement.c.tree_id == first).values(tag=" ")
+        )
     rows = table(along, "trees.csv")
     assert [row["tag"] for row in rows] == ["2"]
     assert all(row["name"] and row["label"] and row["__version"] for row in rows)
@@ -161,18 +165,17 @@ def test_a_crew_sees_its_own_plots_and_those_of_nobody(
     assert [row["plot_id"] for row in table(second, "trees.csv")] == ["PS-002", "PS-003"]
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_new_measurement_changes_the_list_and_the_version_of_its_tree(
-    along: Phone, database: Database, cast: Cast
+    along: Phone, phone: Phone, back: Back
 ) -> None:
-    stand(database, cast, cast.plot, "1")
+    phone.send(plot_visit(first := new_id(), trees=[typed_tree("1", 12.5)]))
+    back.drain()
     before = manifest(along)["trees.csv"].findtext(f"{MANIFEST}hash")
     [was] = table(along, "trees.csv")
-    with database.writing() as connection:
-        later = builders.submission(connection, cast.project)
-        connection.execute(update(schema.visit).values(source_id=later))
-        connection.execute(update(schema.measurement).values(dbh_cm=13.1))
+    phone.send(plot_visit(trees=[typed_tree("1", 13.1)], deprecated_id=first))
+    back.drain()
     [now] = table(along, "trees.csv")
+    assert (was["dbh_cm"], now["dbh_cm"]) == ("12.5", "13.1")
     assert int(now["__version"]) > int(was["__version"])
     assert manifest(along)["trees.csv"].findtext(f"{MANIFEST}hash") != before
 

@@ -9,6 +9,7 @@ from server.store import county, plots, projects, species
 from server.store.county import CensusRow, PlannedPlot, SpeciesRow, StratumRow, TownshipRow
 from server.store.db import Database
 from server.store.schema import census, plot, stratum, township
+from server.store.scope import Scope
 
 AT = 1_780_272_000_000
 SQUARE = {"type": "Polygon", "coordinates": [[[113.4, 36.2], [113.5, 36.2], [113.5, 36.3], [113.4, 36.2]]]}
@@ -44,7 +45,7 @@ def test_a_planned_plot_has_its_stratum_and_township(database: Database, project
         county.add_plots(connection, project_id, [PLOT])
     with database.reading() as connection:
         found = plots.find(connection, project_id, "PS-0001")
-        listed = plots.entities(connection, project_id, None)
+        listed = plots.entities(connection, Scope(project_id))
         boundary = connection.execute(select(township.c.boundary)).scalar_one()
     assert found is not None
     assert (found.area_ha, found.shape) == (0.0667, "square")
