@@ -48,9 +48,9 @@ def who_am_i(project_id: int) -> dict[str, Any]:
     ways = projects.ways(reading, project_id)
     assert found is not None  # its key was found a moment ago, and phones are never deleted
     assert ways is not None
-    scope = devices.scopes(reading, [found.id])[found.id]
+    narrowing = devices.narrowings(reading, [found.id])[found.id]
     return {
-        "device": {"name": found.name, "crew": found.crew, "locale": found.locale, **scope._asdict()},
+        "device": {"name": found.name, "crew": found.crew, "locale": found.locale, **narrowing._asdict()},
         "project": {"id": project_id, "name": ways.name},
         "server_at": connection.now_ms(),
     }

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel.dates import format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -59,7 +60,7 @@ def set_up(app: Flask) -> None:
         npgettext=lambda c, s, p, n: catalog(locale()).npgettext(c, s, p, n),
         newstyle=True,
     )
-    app.jinja_env.filters.update(moment=moment, day=day, number=number, signed=signed)
+    app.jinja_env.filters.update(moment=moment, day=day, ago=ago, number=number, signed=signed)
 
 
 def locale() -> str:
@@ -88,6 +89,16 @@ def moment(at_ms: int | None) -> str:
 def day(at_ms: int | None) -> str:
     """The same, day only."""
     return moment(at_ms)[:10]
+
+
+def ago(at_ms: int | None) -> str:
+    """How long ago a moment was, in words: 3 小时前; "" for None. A moment to come is now: clocks differ a little."""
+    if at_ms is None:
+        return ""
+    passed = timedelta(milliseconds=max(connection.now_ms() - at_ms, 0))
+    if passed < timedelta(minutes=1):
+        return gettext("刚刚")
+    return format_timedelta(-passed, granularity="minute", add_direction=True, locale=locale())
 
 
 def number(value: float | None, decimals: int = 1) -> str:

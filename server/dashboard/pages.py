@@ -7,6 +7,7 @@ from server.dashboard import (  # noqa: F401  # each puts its pages on the bluep
     flags,
     forms,
     jobs,
+    join,
     login,
     photos,
     plot,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import secrets
 import threading
 import time
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ _VERIFIED_FOR_S = 300.0
 """s for which a name and password that were right need not be hashed again: Argon2 is slow on purpose."""
 _verified: dict[bytes, float] = {}
 _verified_lock = threading.Lock()
+KEY_BYTES = 32
+"""Random bytes of a phone's key: nobody guesses 256 bits."""
 SEEN_EVERY_MS = 60_000
 """A phone's "last seen" is written once a minute at most: it is not worth an fsync a request."""
 MOST_PENDING_DIGITS = 6
@@ -54,6 +57,11 @@ class Caller:
     revoked: bool = False
     sees_all: bool = False
     draft: FormVersion | None = None
+
+
+def new_key() -> str:
+    """A phone's key: shown once, never kept."""
+    return secrets.token_urlsafe(KEY_BYTES)
 
 
 def token_hash(token: str) -> str:
