@@ -88,6 +88,12 @@ class TooLarge(Problem):
     en = "Too much in one request (at most {limit_mb} MB). Send fewer photos at a time."
 
 
+class TooMany(Problem):
+    status, code = 413, "too-many"
+    zh = "一次发送的记录太多（最多 {limit} 份）。请分批发送。"
+    en = "Too many records at once (at most {limit}). Send them in smaller batches."
+
+
 class EncodingUnknown(Problem):
     status, code = 415, "encoding-unknown"
     zh = "服务器不认识这种压缩方式，请不压缩再发（可用 gzip 或 zstd）。"

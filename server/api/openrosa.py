@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
-import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from forms.instance import Answers, Instance, read
 from server import problems
 from server.api import entities
 from server.api.parts import Part, Parts, read_parts
-from server.problems import Problem
+from server.api.strict import PROBLEM_OF
 from server.steps import glance, receive
 from server.steps.receive import Parcel, Receipt
 from server.store import attachments, forms, projects, submissions
@@ -30,10 +29,11 @@ from server.store.attachments import File
 from server.store.blobs import Blobs
 from server.store.forms import FormVersion
 from server.store.projects import Ways
+from server.store.scope import Scope
 from server.web import access, addresses, connection
 from server.web.access import Caller
+from server.web.thinking import one_at_a_time
 from sync import openrosa, receipt
-from sync.intake import Reason
 
 blueprint = Blueprint("openrosa", __name__, url_prefix="/v1")
 
@@ -41,22 +41,6 @@ PREFIXES = ("/projects/<int:project_id>", "/key/<key>/projects/<int:project_id>"
 DRAFT_PREFIX = "/test/<draft_token>/projects/<int:project_id>/forms/<path:form_id>/draft"
 PAGE_OF_IDS = 100
 """Instance ids in one page of view/submissionList."""
-
-_thinking = threading.Lock()
-"""One instance at a time is read and looked at in a process: Python computes on one core anyway, and threads that
-push each other aside at every call into C cost a fifth of the CPU at 32 connections (measured). Neither the body nor
-the photos nor the commit are waited for behind it."""
-
-_STRICT: dict[Reason, type[Problem]] = {
-    Reason.UNKNOWN_FORM: problems.FormUnknown,
-    Reason.UNKNOWN_VERSION: problems.VersionUnknown,
-    Reason.CLOSED_FORM: problems.FormClosed,
-    Reason.OTHER_CONTENT: problems.OtherContent,
-    Reason.EDIT_BEFORE_ORIGINAL: problems.EditConflict,
-    Reason.EDIT_OF_OLD: problems.EditConflict,
-    Reason.ENCRYPTED: problems.EncryptedRefused,
-    Reason.REVOKED_DEVICE: problems.DeviceUnknown,
-}
 
 
 def _route(path: str, *, draft: bool = True, methods: tuple[str, ...] = ("GET",)) -> Callable[[Any], Any]:
@@ -186,12 +170,16 @@ def integrity(who: Caller, version_id: int) -> Response:
     """For entities that a phone made itself: which of them are deleted here?"""
     _version(who, version_id)
     asked = [i for i in request.args.get("id", "").split(",") if i]
-    known = entities.known_ids(connection.reading(), who.project_id, who.crew_id, asked)
+    known = entities.known_ids(connection.reading(), _scope(who), asked)
     return _xml(openrosa.integrity((i, i not in known) for i in asked))
 
 
 def _entities(who: Caller, name: str) -> bytes:
-    return entities.csv_of(connection.reading(), who.project_id, who.crew_id, name)
+    return entities.csv_of(connection.reading(), _scope(who), name, connection.now_ms())
+
+
+def _scope(who: Caller) -> Scope:
+    return Scope(who.project_id, who.crew_id, who.device_id)
 
 
 @_route("/submission", methods=("GET", "HEAD"))
@@ -205,10 +193,10 @@ def submission(who: Caller) -> Response:
     """An instance and files beside it, whole or in parts; answered when all of it is safe."""
     blobs = Blobs(connection.settings().photo_dir)
     with read_parts(blobs, connection.settings().max_instance_bytes) as parts:
-        with _thinking:
+        with one_at_a_time:
             instance = _read(parts)
         files = [_keep(blobs, part) for part in parts.files]
-        with _thinking:
+        with one_at_a_time:
             form = _form(who, instance)
             answers = _answers(instance, form[1])
             parcel = _parcel(who, instance, parts, files, answers, form)
@@ -273,21 +261,21 @@ def _parcel(who: Caller, instance: Instance, parts: Parts, files: list[File], an
 def _glance(who: Caller, answers: Answers | None, ways: Ways) -> glance.Glance | None:
     if answers is None or who.revoked:
         return None
-    return glance.glance(connection.reading(), who.project_id, answers, ways, who.locale)
+    return glance.glance(connection.reading(), who.project_id, answers, ways)
 
 
 def _receive(parcel: Parcel, ways: Ways) -> Receipt:
     try:
         return connection.database().write(lambda c: receive.receive(c, parcel, strict=ways.strict_intake))
     except receive.Refused as refused:
-        raise _STRICT[refused.reason]() from refused
+        raise PROBLEM_OF[refused.reason]() from refused
 
 
 def _answer(who: Caller, given: Receipt, seen: glance.Glance | None) -> Response:
     if given.reason is not None:
         words, status = receipt.held(who.locale, given.reason), 202
     else:
-        plot, trees, odd = seen if seen else ("", 0, [])
+        plot, trees, odd = (seen.plot, seen.trees, seen.odd(who.locale)) if seen else ("", 0, [])
         words = receipt.text(
             who.locale,
             plot,

@@ -12,7 +12,7 @@ from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
-from server.api import device, shapes
+from server.api import device, pull, push, shapes
 from server.api.shapes import Cursor
 from server.problems import BadRequest, NotFound
 from server.store import flag_report, plot_report, reports
@@ -42,7 +42,7 @@ def join(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = _Api(app)
-    for door in (blueprint, device.blueprint):
+    for door in (blueprint, device.blueprint, pull.blueprint, push.blueprint):
         api.register_blueprint(door)
 
 
@@ -89,7 +89,8 @@ def measurements(asked: dict[str, Any], project_id: int, plot_id: str) -> dict[s
     reading = connection.reading()
     plot = plot_report.find(reading, project_id, plot_id)
     visits = plot_report.visits(reading, plot["id"]) if plot else []
-    visit = next((v for v in visits if asked["census"] in {"", v["census"]}), None)
+    standing = (v for v in visits if v["merged_into_id"] is None)
+    visit = next((v for v in standing if asked["census"] in {"", v["census"]}), None)
     if visit is None:
         raise NotFound(f"plot {plot_id}")
     return {

@@ -16,19 +16,26 @@ from server.forest.visit import Visit
 from server.store import plots, visits
 from server.store.projects import Ways
 from server.validation.catalogue import quick_look
-from server.validation.flag import message
+from server.validation.flag import Flag, message
 from server.validation.project import parameters_of
+
+_APART = {"audit", "rework"}
+"""Kinds of visit that are not compared with a census: blind, or of a few trees only."""
 
 
 class Glance(NamedTuple):
-    """What can be said at once: the plot's name, how many trees, and sentences on what looks odd."""
+    """What can be said at once: the plot's name, how many trees, and what looks odd, most suspicious first."""
 
     plot: str
     trees: int
-    odd: list[str]
+    flags: list[Flag]
+
+    def odd(self, locale: str) -> list[str]:
+        """What looks odd as sentences."""
+        return [message(flag, locale) for flag in self.flags]
 
 
-def glance(connection: Connection, project_id: int, answers: Answers, ways: Ways, locale: str) -> Glance:
+def glance(connection: Connection, project_id: int, answers: Answers, ways: Ways) -> Glance:
     """Compare what was typed with the plot's last census and with what any tree can be."""
     name = answers.one("plot").get("plot_id", "")
     about = answers.one("visit")
@@ -37,11 +44,9 @@ def glance(connection: Connection, project_id: int, answers: Answers, ways: Ways
     if not now.trees:
         return Glance(name, 0, [])
     plot = plots.find(connection, project_id, name) if name else None
-    before = _before(connection, plot, now) if plot and about.get("kind") != "audit" else None
+    before = _before(connection, plot, now) if plot and about.get("kind") not in _APART else None
     parameters = parameters_of(ways.tally_limit_cm, ways.rule_settings)
-    return Glance(
-        name, len(now.trees), [message(flag, locale) for flag in quick_look(now, before, parameters)]
-    )
+    return Glance(name, len(now.trees), quick_look(now, before, parameters))
 
 
 def _before(connection: Connection, plot: plots.PlotRow, now: Visit) -> Visit | None:

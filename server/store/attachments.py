@@ -157,6 +157,20 @@ def carry_forward(connection: Connection, from_id: int, to_id: int) -> None:
             )
 
 
+_KNOWN = in_list(
+    select(attachment.c.sha256, attachment.c.size_bytes, attachment.c.content_type)
+    .join(submission, submission.c.id == attachment.c.submission_id)
+    .where(submission.c.project_id == bindparam("project_id")),
+    attachment.c.sha256,
+)
+
+
+def known(connection: Connection, project_id: int, sha256s: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Size in bytes and content type of those files that have come to the project before, by their content."""
+    found = _KNOWN.of(connection, sha256s, project_id=project_id)
+    return {sha256: (size_bytes, content_type or "") for sha256, size_bytes, content_type in found}
+
+
 def find(connection: Connection, attachment_id: int) -> AnyRow | None:
     """One file and the project it belongs to."""
     query = (

@@ -86,6 +86,10 @@ class Blobs:
         """Where a blob's bytes are, or would be."""
         return self.root / sha256[:2] / sha256
 
+    def has(self, sha256: str) -> bool:
+        """Are these bytes here?"""
+        return self.path(sha256).exists()
+
     def keep(self, part: Incoming) -> str:
         """Make a part durable under its hash and return the hash. Bytes that are there cost nothing again."""
         target = self.path(part.sha256)
