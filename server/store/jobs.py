@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
 from server.store import bulk
 from server.store.hot import Hot
 from server.store.schema import job
 
 UNFOLD, INSPECT_PHOTO, CHECK, SETTLE = "unfold", "inspect_photo", "check", "settle"
+RETURN_REWORK = "return_rework"  # its subject is a visit
+PUBLISH_REWORK = "publish_rework"  # its subject is a project
+MERGE = "merge"  # its subject is a plot
+
+LONGEST_AHEAD_MS = 600_000
+"""ms ahead that a job is promised or put off at the most."""
 
 
 class Job(NamedTuple):
@@ -91,6 +97,31 @@ def claim(connection: Connection, kinds: Sequence[str], now: int, until: int, mo
     if not rows:
         rows = connection.execute(_claim_query(kinds, again=True), values | {"most": 1}).all()
     return sorted(Job(*row) for row in rows)
+
+
+def _of_another_clock(now: int, lease_ms: int) -> Any:
+    return and_(
+        job.c.dead_at.is_(None),
+        or_(
+            job.c.due_at > now + LONGEST_AHEAD_MS,
+            job.c.leased_until > now + lease_ms + LONGEST_AHEAD_MS,
+        ),
+    )
+
+
+def is_out_of_reach(connection: Connection, now: int, lease_ms: int) -> bool:
+    """Is anything due so late, or leased so long, that only a clock which was set back since can have said it?"""
+    return (
+        connection.execute(select(job.c.id).where(_of_another_clock(now, lease_ms)).limit(1)).first()
+        is not None
+    )
+
+
+def bring_back(connection: Connection, now: int, lease_ms: int) -> None:
+    """What is out of reach is due now."""
+    connection.execute(
+        update(job).where(_of_another_clock(now, lease_ms)).values(due_at=now, leased_until=None)
+    )
 
 
 def done(connection: Connection, ids: Sequence[int]) -> None:

@@ -32,12 +32,12 @@ def full(stage: Stage, plots: int = 40) -> Outcome:
     stage.start()
     told, statuses = Told(), Counter[int]()
     batch = [plot(number, PHOTO_BYTES) for number in range(plots)]
-    _send_each(stage, batch, told, statuses)
+    send_each(stage, batch, told, statuses)
     worst = reckon(stage.database, stage.blobs, told)
     wrong = _lies(statuses) + ([] if statuses[507] else ["the disk never was full"])
     ballast.unlink()
     again = Counter[int]()
-    _send_each(stage, [one for one in batch if one.instance_id not in told.instances][:6], told, again)
+    send_each(stage, [one for one in batch if one.instance_id not in told.instances][:6], told, again)
     wrong += [f"{status} with room again" for status in again if status != 201]
     wait_until_drained(stage.database)
     worst = worst | reckon(stage.database, stage.blobs, told, drained=True)
@@ -57,12 +57,12 @@ def read_only(stage: Stage) -> Outcome:
     try:
         stage.start()
         told, statuses, again = Told(), Counter[int](), Counter[int]()
-        _send_each(stage, [plot(1, PHOTO_BYTES)], told, again)
+        send_each(stage, [plot(1, PHOTO_BYTES)], told, again)
         _mount("-o", "remount,ro", str(folder))
         held = [plot(number, PHOTO_BYTES) for number in range(2, 8)]
-        _send_each(stage, held, told, statuses)
+        send_each(stage, held, told, statuses)
         _mount("-o", "remount,rw", str(folder))
-        _send_each(stage, held, told, again)
+        send_each(stage, held, told, again)
         wait_until_drained(stage.database)
         wrong = [f"{n} times {status} while read-only" for status, n in statuses.items() if status != 507]
         wrong += [f"{status} on a sound disk" for status in again if status != 201]
@@ -83,7 +83,7 @@ def locked(stage: Stage, times: int = 3) -> Outcome:
         holder = threading.Thread(target=_hold, args=(stage,))
         holder.start()
         time.sleep(0.5)
-        _send_each(stage, [plot(number * 10 + k) for k in range(10)], told, statuses)
+        send_each(stage, [plot(number * 10 + k) for k in range(10)], told, statuses)
         holder.join()
     wait_until_drained(stage.database)
     losses = reckon(stage.database, stage.blobs, told, drained=True)
@@ -105,7 +105,7 @@ def _hold(stage: Stage) -> None:
         time.sleep(LOCK_S)
 
 
-def _send_each(stage: Stage, batch: list[Plot], told: Told, statuses: Counter[int]) -> None:
+def send_each(stage: Stage, batch: list[Plot], told: Told, statuses: Counter[int]) -> None:
     """Each plot once, without patience; what a phone hears is counted and what it is promised is noted."""
     with Phone(stage.key_address, pause=lambda _s: None) as phone:
         for one in batch:
