@@ -8,6 +8,10 @@ from datetime import date
 from server.forest.tree import Measurement
 
 
+NO_PLOT = "?"
+"""The plot of a visit whose crew left the plot's name empty: kept, and plain to see."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """What one visit found. `area_ha` None where the plot's size is not known; `thinned` says that a thinning

@@ -50,13 +50,17 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
         days = _between(
             thinned.get(row.plot_id, []), before[row.id][0].on if before[row.id] else None, row.on
         )
-        found = flags_of(
-            _visit(row, plot, trees, days),
-            earlier[0] if earlier else None,
-            earlier=earlier[1:],
-            parameters=parameters_of(row.tally_limit_cm, row.rule_settings),
-            species=lists[row.project_id] or None,
-        )
+        found = (
+            []
+            if row.merged_into_id is not None
+            else flags_of(
+                _visit(row, plot, trees, days),
+                earlier[0] if earlier else None,
+                earlier=earlier[1:],
+                parameters=parameters_of(row.tally_limit_cm, row.rule_settings),
+                species=lists[row.project_id] or None,
+            )
+        )  # what is odd about a merged visit is said of the one that holds its trees
         ground = visits.ground_of(of_plot[row.plot_id], thinned.get(row.plot_id, []))
         result.append(Checked(row, found, ground))
     return result

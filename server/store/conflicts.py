@@ -73,13 +73,12 @@ def _see_again(connection: Connection, known: AnyRow, raised: Raised, at: int) -
 
 
 def _with_choices(known: Iterable[Cell], cells: Iterable[Cell]) -> list[dict[str, Any]]:
-    chosen = {identity(cell): cell for cell in known if cell.get("chosen")}
-    return [
-        {**cell, **{name: chosen[identity(cell)].get(name) for name in ("chosen", "value")}}
-        if identity(cell) in chosen
-        else dict(cell)
-        for cell in cells
-    ]
+    chosen = {identity(cell): _choice(cell) for cell in known if cell.get("chosen")}
+    return [{**cell, **chosen.get(identity(cell), {})} for cell in cells]
+
+
+def _choice(cell: Cell) -> dict[str, Any]:
+    return {name: cell[name] for name in ("chosen", "value") if name in cell}
 
 
 def identity(cell: Cell) -> tuple[Any, ...]:
@@ -128,9 +127,9 @@ def open_count(connection: Connection, project_id: int) -> int:
     return connection.scalar(query.where(conflict.c.project_id == project_id, conflict.c.state == OPEN)) or 0
 
 
-def of_plot(connection: Connection, project_id: int, plot_id: int, state: str = OPEN) -> list[AnyRow]:
-    """Conflicts at a plot, the oldest first."""
-    query = select(conflict).where(
-        conflict.c.project_id == project_id, conflict.c.plot_id == plot_id, conflict.c.state == state
-    )
+def open_at(connection: Connection, plot_id: int, kind: str | None = None) -> list[AnyRow]:
+    """Conflicts at a plot that wait for a person, the oldest first; of one kind where it is given."""
+    query = select(conflict).where(conflict.c.plot_id == plot_id, conflict.c.state == OPEN)
+    if kind is not None:
+        query = query.where(conflict.c.kind == kind)
     return list(connection.execute(query.order_by(conflict.c.id)))

@@ -29,7 +29,7 @@ def plots(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:
 
 
 def visits(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:
-    """Visits with the names of census and crew; degrees WGS 84."""
+    """Visits with the names of census and crew; degrees WGS 84. One that is merged into another is part of that."""
     query = (
         select(
             visit.c.id, visit.c.plot_id.label("plot"), census.c.name.label("census"), crew.c.name.label("crew"),
@@ -38,7 +38,7 @@ def visits(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:
         )
         .join(census, census.c.id == visit.c.census_id)
         .outerjoin(crew, crew.c.id == visit.c.crew_id)
-        .where(visit.c.project_id == project_id)
+        .where(visit.c.project_id == project_id, visit.c.merged_into_id.is_(None))
         .order_by(visit.c.id)
     )  # fmt: skip
     return _rows(connection, query)
@@ -50,7 +50,7 @@ def measurements(connection: Connection, project_id: int) -> Iterator[dict[str, 
     query = (
         select(measurement.c.visit_id.label("visit"), *columns)
         .join(visit, visit.c.id == measurement.c.visit_id)
-        .where(visit.c.project_id == project_id)
+        .where(visit.c.project_id == project_id, visit.c.merged_into_id.is_(None))
         .order_by(measurement.c.visit_id, measurement.c.ordinal)
     )
     for row in _rows(connection, query):
@@ -65,7 +65,8 @@ def flags(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:
             flag.c.rule_version, flag.c.severity, flag.c.score, flag.c.field, flag.c.value, flag.c.expected_low,
             flag.c.expected_high, flag.c.suggestion, flag.c.state,
         )
-        .where(flag.c.project_id == project_id, flag.c.state != "void")
+        .join(visit, visit.c.id == flag.c.visit_id)
+        .where(flag.c.project_id == project_id, flag.c.state != "void", visit.c.merged_into_id.is_(None))
         .order_by(flag.c.id)
     )  # fmt: skip
     return _rows(connection, query)

@@ -56,10 +56,11 @@ def is_held_back(connection: Connection, project_id: int, submission_id: int) ->
 
 
 def _jobs() -> Select[Any]:
-    """Jobs with the project and the subject that they are about: a submission, a visit's, or an attachment's."""
+    """Jobs with the project and the subject that they are about: a submission, a visit's, an attachment's, a plot's."""
     about_visit, about_file = visit.alias("about_visit"), attachment.alias("about_file")
+    at_plot = select(func.max(visit.c.source_id)).where(visit.c.plot_id == job.c.subject_id).scalar_subquery()
     owner = case((job.c.kind == "check", about_visit.c.source_id), (job.c.kind == "inspect_photo",
-                 about_file.c.submission_id), else_=job.c.subject_id)  # fmt: skip
+                 about_file.c.submission_id), (job.c.kind == "merge", at_plot), else_=job.c.subject_id)  # fmt: skip
     return (
         select(job, submission.c.project_id, submission.c.instance_id, submission.c.instance_name,
                about_file.c.name.label("file"))

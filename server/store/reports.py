@@ -122,9 +122,10 @@ def _named(connection: Connection, ids: Sequence[int]) -> list[Row]:
 
 
 def _census_visits(project_id: int, census_id: int | None) -> Subquery:
-    """The visit that speaks for each plot in a census: the last that came, audits apart."""
+    """The visit that speaks for each plot in a census: the last that came, audits and merged ones apart."""
     query = select(visit.c.plot_id, func.max(visit.c.id).label("visit_id"))
-    here = and_(visit.c.project_id == project_id, visit.c.census_id == census_id, visit.c.kind == "visit")
+    stands = and_(visit.c.kind == "visit", visit.c.merged_into_id.is_(None))
+    here = and_(visit.c.project_id == project_id, visit.c.census_id == census_id, stands)
     return query.where(here).group_by(visit.c.plot_id).subquery()
 
 
@@ -196,7 +197,7 @@ def _visits(connection: Connection, plot_keys: Sequence[int]) -> dict[int, list[
                crew.c.name.label("crew"))
         .join(census, census.c.id == visit.c.census_id)
         .outerjoin(crew, crew.c.id == visit.c.crew_id)
-        .where(visit.c.plot_id.in_(plot_keys), visit.c.kind == "visit")
+        .where(visit.c.plot_id.in_(plot_keys), visit.c.kind == "visit", visit.c.merged_into_id.is_(None))
     )  # fmt: skip
     found: dict[int, list[Row]] = {}
     for row in connection.execute(query).mappings():

@@ -1,0 +1,327 @@
+"""Two crews were at one plot in one census: their visits count as one.
+
+The visit that was received first holds the trees of all of them; the others keep what their crews typed and point to
+it. A tree that only another crew saw is copied; a value that only another crew has, or that she alone changed since
+the census before, is laid on as a correction. What they say differently stands as the first says it and becomes one
+conflict. All of it is made again whenever one of the visits changes, and taken back when they part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection
+
+from server.forest.effective import effective
+from server.forest.said import FIELDS, as_said, keys_of, let_the_later_speak, said, version_of
+from server.forest.tree import Measurement
+from server.forest.visit import NO_PLOT
+from server.store import conflicts, corrections, feed, jobs, merging, visits
+from server.store.conflicts import Raised
+from server.store.corrections import MERGE, SUPERVISOR, Made
+from server.store.merging import VisitHere
+from server.store.rows import AnyRow
+from sync.merge import Account, Clash, Key, Merged, union
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+
+class Source(NamedTuple):
+    """One crew's visit: its rows and trees as typed, and its trees as it says them now, corrections included."""
+
+    visit: VisitHere
+    rows: dict[Key, Row]
+    typed: dict[Key, Measurement]
+    trees: dict[Key, Measurement]
+
+
+class Fill(NamedTuple):
+    """A value that the merged visit has from another crew."""
+
+    key: Key
+    ordinal: int
+    field: str
+    old: str
+    new: str
+
+
+def write(connection: Connection, plot_ids: Sequence[int], at: int) -> None:
+    """Merge what is to be merged at these plots, and part what no longer belongs together."""
+    wanted = sorted(set(plot_ids))
+    visits.ground(connection, wanted)  # locked: nobody else writes to these visits meanwhile
+    here = merging.at_plots(connection, wanted)
+    changed = [plot_id for plot_id in wanted if _plot(connection, plot_id, here.get(plot_id, []), at)]
+    jobs.put(connection, jobs.CHECK, visits.after(connection, changed), at)
+    of_project: dict[int, list[int]] = {}
+    for plot_id in changed:
+        for visit in here.get(plot_id, [])[:1]:
+            of_project.setdefault(visit.project_id, []).append(plot_id)
+    for project_id in sorted(of_project):
+        feed.changed(connection, project_id, feed.TREES, of_project[project_id])
+
+
+def _plot(connection: Connection, plot_id: int, here: Sequence[VisitHere], at: int) -> bool:
+    groups = _groups(here)
+    together = {visit.id for group in groups for visit in group}
+    changed = False
+    for visit in here:
+        if visit.id not in together:
+            changed |= _stands_alone(connection, visit, at)
+    subjects = set()
+    for group in groups:
+        changed |= _merge(connection, group, at)
+        subjects.add(_subject(group[0]))
+    return _withdraw(connection, plot_id, subjects, at) or changed
+
+
+def _groups(here: Sequence[VisitHere]) -> list[list[VisitHere]]:
+    """Visits that count as one, by census, earlier censuses first: a later one is compared with them. Audits, rework
+    and what a person has rejected stand apart, and nobody knows which plot is meant where its name is missing."""
+    found: dict[int, list[VisitHere]] = {}
+    for visit in here:
+        if visit.kind == "visit" and visit.review_state != "rejected" and visit.plot_name != NO_PLOT:
+            found.setdefault(visit.census_id, []).append(visit)
+    several = [group for group in found.values() if len(group) > 1]
+    return sorted(several, key=lambda group: _day(group) or "")
+
+
+def _day(group: Sequence[VisitHere]) -> str | None:
+    return min((visit.measured_on for visit in group if visit.measured_on), default=None)
+
+
+def _subject(primary: VisitHere) -> str:
+    return f"{primary.plot_id}/{primary.census_id}"
+
+
+def _withdraw(connection: Connection, plot_id: int, subjects: set[str], at: int) -> bool:
+    standing = conflicts.open_at(connection, plot_id, conflicts.TWO_VISITS)
+    gone = [row for row in standing if row.subject not in subjects]
+    for row in gone:
+        nothing = Raised(row.project_id, plot_id, row.visit_id, row.kind, row.subject, ())
+        conflicts.put(connection, nothing, at)
+    return bool(gone)
+
+
+def _stands_alone(connection: Connection, visit: VisitHere, at: int) -> bool:
+    """Take back what merging has made of it. False: there was nothing."""
+    changed = _take_back(connection, visit, at)
+    if visit.merged_into_id is not None:
+        merging.merge_into(connection, [visit.id], None)
+        changed = True
+    if changed:
+        merging.has_changed(connection, visit.id, at)
+    return changed
+
+
+def _merge(connection: Connection, group: Sequence[VisitHere], at: int) -> bool:
+    primary, others = group[0], group[1:]
+    known = conflicts.find_subject(connection, primary.project_id, conflicts.TWO_VISITS, _subject(primary))
+    held = {visit.id: corrections.holding_rows(connection, visit.id) for visit in group}
+    sources = _sources(connection, group, held, known.id if known else None)
+    base = _base(connection, group)
+    merged = union(base, _accounts(sources))
+    copied = _to_copy(sources)
+    decided = _decided(held[primary.id])
+    fills, clashes = _differences(sources, copied, merged, base, decided)
+    changed = _copy(connection, primary, list(copied.values()))
+    changed |= _lay(connection, primary, [_made(sources, fill, at) for fill in fills], at)
+    for other in others:
+        changed |= _take_back(connection, other, at) | (other.merged_into_id != primary.id)
+    changed |= primary.merged_into_id is not None
+    merging.merge_into(connection, [visit.id for visit in others], primary.id)
+    merging.merge_into(connection, [primary.id], None)
+    changed |= conflicts.put(connection, _raised(sources, clashes), at)
+    if changed:
+        for visit in group:
+            merging.has_changed(connection, visit.id, at)
+    return changed
+
+
+def _take_back(connection: Connection, visit: VisitHere, at: int) -> bool:
+    return _copy(connection, visit, []) | _lay(connection, visit, [], at)
+
+
+# what each crew says
+
+
+def _sources(
+    connection: Connection,
+    group: Sequence[VisitHere],
+    held: Mapping[int, Sequence[AnyRow]],
+    conflict_id: int | None,
+) -> list[Source]:
+    ids = [visit.id for visit in group]
+    rows, trees = merging.rows_of(connection, ids), visits.raw_measurements(connection, ids)
+    return [
+        _source(
+            visit,
+            [row for row in rows.get(visit.id, []) if row["from_visit_id"] is None],
+            trees.get(visit.id, []),
+            [row for row in held[visit.id] if _is_said(row, conflict_id)],
+        )
+        for visit in group
+    ]
+
+
+def _source(
+    visit: VisitHere, own: Sequence[Row], trees: Sequence[Measurement], held: Sequence[AnyRow]
+) -> Source:
+    typed = list(trees[: len(own)])  # copied trees stand behind the crew's own
+    now = effective(typed, [corrections.laid(row) for row in held])
+    keys = keys_of(typed)
+    return Source(visit, _by(keys, own), _by(keys, typed), _by(keys, now))
+
+
+def _by(keys: Sequence[Key], values: Sequence[T]) -> dict[Key, T]:
+    return dict(zip(keys, values, strict=True))
+
+
+def _is_said(row: AnyRow, conflict_id: int | None) -> bool:
+    """Does a correction belong to what the visit says? Not what merging laid on it, nor what settled this conflict."""
+    settles = row.source == SUPERVISOR and row.source_id is not None and row.source_id == conflict_id
+    return row.source != MERGE and not settles
+
+
+def _base(connection: Connection, group: Sequence[VisitHere]) -> Account:
+    """The plot as the census before left it."""
+    of_plot = visits.of_plots(connection, [group[0].plot_id])[group[0].plot_id]
+    census = next(row.census for row in of_plot if row.id == group[0].id)
+    last = visits.previous(of_plot, _day(group), census)
+    trees = visits.measurements(connection, [last.id]).get(last.id, []) if last else []
+    return {key: said(tree) for key, tree in zip(keys_of(trees), trees, strict=True)}
+
+
+def _accounts(sources: Sequence[Source]) -> list[dict[Key, dict[str, str]]]:
+    accounts = [{key: said(tree) for key, tree in source.trees.items()} for source in sources]
+    for key in {key for account in accounts for key in account}:
+        at = [n for n, account in enumerate(accounts) if key in account]
+        versions = [version_of(sources[n].rows[key]["other"]) for n in at]
+        let_the_later_speak([accounts[n][key] for n in at], versions)
+    return accounts
+
+
+# what becomes of it
+
+
+def _to_copy(sources: Sequence[Source]) -> dict[Key, Row]:
+    """Trees that only others saw, as rows of the first visit, behind its own."""
+    first, *others = sources
+    found: dict[Key, Row] = {}
+    for source in others:
+        for key, row in source.rows.items():
+            if key not in first.rows:
+                found.setdefault(key, {**row, "from_visit_id": source.visit.id})
+    start = max((row["ordinal"] for row in first.rows.values()), default=-1) + 1
+    return {key: {**row, "ordinal": start + n} for n, (key, row) in enumerate(found.items())}
+
+
+class Decision(NamedTuple):
+    """A cell that a person corrected: what she said, and against what."""
+
+    value: str
+    against: frozenset[str]
+
+
+Decided = dict[tuple[str | None, str | None, str], Decision]
+
+
+def _decided(held: Sequence[AnyRow]) -> Decided:
+    found: Decided = {}
+    for row in held:
+        if row.source == SUPERVISOR:
+            cell = (row.tag, row.stem_id, row.field)
+            before = found[cell].against if cell in found else frozenset()
+            found[cell] = Decision(as_said(row.field, row.new), before | {as_said(row.field, row.old)})
+    return found
+
+
+def _differences(
+    sources: Sequence[Source], copied: Mapping[Key, Row], merged: Merged, base: Account, decided: Decided
+) -> tuple[list[Fill], list[Clash]]:
+    """Values to lay on the first visit, and what is left for a person: a cell that she decided on is not touched."""
+    clashes = [
+        clash for clash in merged.clashes if not _knew(decided, clash.key, clash.field, clash.theirs or "")
+    ]
+    fills = []
+    for key, tree in merged.trees.items():
+        stands, ordinal = _stands(sources, copied, key)
+        for field in FIELDS:
+            new, decision = tree.get(field, ""), decided.get((key.tag, key.stem_id, field))
+            if decision is not None:
+                if not _knew(decided, key, field, new):
+                    clashes.append(Clash(*key, field, base.get(key, {}).get(field, ""), decision.value, new))
+            elif new != stands.get(field, ""):
+                fills.append(Fill(key, ordinal, field, stands.get(field, ""), new))
+    return fills, clashes
+
+
+def _knew(decided: Decided, key: Key, field: str, value: str) -> bool:
+    """Has a person said this of the cell, or decided against it?"""
+    decision = decided.get((key.tag, key.stem_id, field))
+    return decision is not None and value in {decision.value, *decision.against}
+
+
+def _stands(sources: Sequence[Source], copied: Mapping[Key, Row], key: Key) -> tuple[dict[str, str], int]:
+    """What the first visit says of a tree without the others' help, and its place there."""
+    if key in sources[0].trees:
+        return said(sources[0].trees[key]), sources[0].rows[key]["ordinal"]
+    row = copied[key]
+    source = next(source for source in sources if source.visit.id == row["from_visit_id"])
+    return said(source.typed[key]), row["ordinal"]
+
+
+def _who(sources: Sequence[Source], key: Key, field: str, value: str) -> VisitHere | None:
+    """The visit that says so; None: none of them, so a person did."""
+    saying = (s.visit for s in sources if key in s.trees and said(s.trees[key]).get(field, "") == value)
+    return next(saying, None)
+
+
+def _made(sources: Sequence[Source], fill: Fill, at: int) -> Made:
+    primary = sources[0].visit
+    who = _who(sources[1:], fill.key, fill.field, fill.new)
+    return Made(
+        primary.project_id, primary.id, fill.key.tag, fill.key.stem_id, fill.ordinal, fill.field, fill.old or None,
+        fill.new or None, MERGE, None, (who.crew if who else None) or "server", "", at,
+    )  # fmt: skip
+
+
+def _raised(sources: Sequence[Source], clashes: Sequence[Clash]) -> Raised:
+    primary = sources[0].visit
+    cells = []
+    for clash in clashes:
+        mine = _who(sources, clash.key, clash.field, clash.mine or "")
+        theirs = _who(sources[1:], clash.key, clash.field, clash.theirs or "")
+        cells.append({**clash._asdict(), "mine_from": mine.source_id if mine else None,
+                      "theirs_from": theirs.source_id if theirs else None})  # fmt: skip
+    return Raised(
+        primary.project_id, primary.plot_id, primary.id, conflicts.TWO_VISITS, _subject(primary), cells
+    )
+
+
+def _copy(connection: Connection, visit: VisitHere, rows: Sequence[Row]) -> bool:
+    """Let the visit hold these trees of others and no more. False: it does already."""
+    there = [row for row in merging.rows_of(connection, [visit.id]).get(visit.id, []) if row["from_visit_id"]]
+    wanted = [{**row, "visit_id": visit.id} for row in rows]
+    if there == wanted:
+        return False
+    merging.replace_copied(connection, visit.id, wanted)
+    return True
+
+
+def _lay(connection: Connection, visit: VisitHere, wanted: Sequence[Made], at: int) -> bool:
+    """Let these corrections by merging hold on the visit and no others. False: they do already."""
+    there = {
+        _cell(row): row.id for row in corrections.holding_rows(connection, visit.id) if row.source == MERGE
+    }
+    fresh = {_cell(made): made for made in wanted}
+    corrections.undo(connection, [there[cell] for cell in there.keys() - fresh.keys()], "server", at)
+    for cell, made in fresh.items():
+        if cell not in there:
+            corrections.add(connection, made)
+    return there.keys() != fresh.keys()
+
+
+def _cell(row: Made | AnyRow) -> tuple[Any, ...]:
+    return row.tag, row.stem_id, row.ordinal, row.field, row.old, row.new
