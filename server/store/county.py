@@ -1,7 +1,7 @@
 """What a county has before any crew goes out: strata, townships, species, censuses, planned plots.
 
 Rows come in as plain values and are looked up by their names afterwards. Nothing is changed that is there
-already, so that bringing the same list twice does no harm.
+already, so that bringing the same list twice does no harm. Phones hear of what is new for them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, insert, select
 
+from server.store import feed
 from server.store.schema import census, plot, species, stratum, township
 
 
@@ -73,12 +74,14 @@ def add_townships(connection: Connection, project_id: int, rows: Iterable[Townsh
 
 def add_species(connection: Connection, project_id: int, rows: Iterable[SpeciesRow]) -> None:
     """Add species that are not there by code. The first one makes the list binding: see `schema.species`."""
-    _add_new(connection, species, "code", project_id, [row._asdict() for row in rows])
+    if _add_new(connection, species, "code", project_id, [row._asdict() for row in rows]):
+        feed.lists_changed(connection, project_id)
 
 
 def add_censuses(connection: Connection, project_id: int, rows: Iterable[CensusRow]) -> None:
     """Add censuses that are not there by name."""
-    _add_new(connection, census, "name", project_id, [row._asdict() for row in rows])
+    if _add_new(connection, census, "name", project_id, [row._asdict() for row in rows]):
+        feed.lists_changed(connection, project_id)
 
 
 def add_plots(connection: Connection, project_id: int, rows: Iterable[PlannedPlot]) -> None:
@@ -100,18 +103,22 @@ def add_plots(connection: Connection, project_id: int, rows: Iterable[PlannedPlo
         }
         for row in rows
     ]
-    _add_new(connection, plot, "plot_id", project_id, values)
+    named = _add_new(connection, plot, "plot_id", project_id, values)
+    numbers = _ids(connection, plot, project_id, "plot_id") if named else {}
+    feed.changed(connection, project_id, feed.PLOT, [numbers[name] for name in named])
 
 
-def _ids(connection: Connection, table: Table, project_id: int) -> dict[str, int]:
-    query = select(table.c.name, table.c.id).where(table.c.project_id == project_id)
+def _ids(connection: Connection, table: Table, project_id: int, key: str = "name") -> dict[str, int]:
+    query = select(table.c[key], table.c.id).where(table.c.project_id == project_id)
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _add_new(
     connection: Connection, table: Table, key: str, project_id: int, rows: list[dict[str, Any]]
-) -> None:
+) -> list[str]:
+    """The names of those that were new."""
     known = set(connection.execute(select(table.c[key]).where(table.c.project_id == project_id)).scalars())
     new = [{"project_id": project_id, **row} for row in rows if row[key] not in known]
     if new:
         connection.execute(insert(table), new)
+    return [row[key] for row in new]

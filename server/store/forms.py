@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, sele
 
 from forms.definition import Form
 from forms.instance import Reader
+from server.store import feed
 from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import form, form_media, form_version, project
@@ -231,11 +232,11 @@ def drop_drafts(connection: Connection, form_key: int) -> None:
 
 
 def set_state(connection: Connection, project_id: int, form_id: str, state: str) -> bool:
-    """Open, close or wind down a form. False: there is no such form."""
-    result = connection.execute(
-        update(form).where(form.c.project_id == project_id, form.c.form_id == form_id).values(state=state)
-    )
-    return result.rowcount == 1
+    """Open, close or wind down a form, and tell phones. False: there is no such form."""
+    here = (form.c.project_id == project_id) & (form.c.form_id == form_id)
+    changed = connection.scalars(update(form).where(here).values(state=state).returning(form.c.id)).all()
+    feed.changed(connection, project_id, feed.FORM, changed)
+    return bool(changed)
 
 
 def current(connection: Connection) -> list[tuple[str, str, str, str, str]]:

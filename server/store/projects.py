@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, bindparam, cast, insert, select, update
 
+from server.store import feed
 from server.store.hot import Hot
 from server.store.schema import crew, project
 
@@ -53,8 +54,11 @@ def names(connection: Connection) -> dict[int, str]:
 
 
 def change(connection: Connection, project_id: int, **values: Any) -> None:
-    """Change a project's ways."""
+    """Change a project's ways; phones hear of other rules. Last in a transaction, as whatever moves the feed on."""
     connection.execute(update(project).where(project.c.id == project_id).values(**values))
+    if values.keys() & {"tally_limit_cm", "settings"}:
+        feed.changed(connection, project_id, feed.RULES, [project_id])
+        feed.lists_changed(connection, project_id)
 
 
 def ensure_crew(connection: Connection, project_id: int, name: str) -> int:

@@ -24,10 +24,8 @@ from sqlalchemy import (
     update,
 )
 
+from server.forest.visit import NO_PLOT
 from server.store.schema import crew, device, device_plot, device_township, plot, rework, township, visit
-
-NO_PLOT = "?"
-"""The plot of a visit whose crew left the plot's name empty: kept, plain to see for a supervisor, told to no phone."""
 
 
 class Scope(NamedTuple):
@@ -58,6 +56,7 @@ def _belongs(crew_id: int | None) -> ColumnElement[bool]:
     measured = select(visit.c.id).where(visit.c.plot_id == plot.c.id, visit.c.merged_into_id.is_(None))
     if crew_id is not None:
         measured = measured.where(anybodys_or(crew_id, visit.c.crew_id))
+    # a record without a plot's name is a supervisor's business, and no plot to go to
     found = ~plot.c.is_planned & (plot.c.plot_id != NO_PLOT) & exists(measured)
     return or_(plot.c.is_planned & anybodys_or(crew_id, plot.c.crew_id), found)
 

@@ -72,14 +72,20 @@ def of_plots(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[
 
 
 def chain_of(connection: Connection, submission_ids: Sequence[int]) -> dict[int, AnyRow]:
-    """Visits that came of these first submissions: submission_id -> id, source_id, plot_id."""
+    """Visits that came of these first submissions, by submission: id, source_id, plot_id, census_id, kind, crew_id."""
     return {
         row.submission_id: row
         for some in bulk.chunks(submission_ids)
         for row in connection.execute(
-            select(visit.c.id, visit.c.submission_id, visit.c.source_id, visit.c.plot_id).where(
-                visit.c.submission_id.in_(some)
-            )
+            select(
+                visit.c.id,
+                visit.c.submission_id,
+                visit.c.source_id,
+                visit.c.plot_id,
+                visit.c.census_id,
+                visit.c.kind,
+                visit.c.crew_id,
+            ).where(visit.c.submission_id.in_(some))
         )
     }
 
