@@ -257,11 +257,8 @@ def _meta(root: etree._Element) -> Meta:
 def _meta_children(root: etree._Element) -> dict[str, str]:
     """Texts of meta's children by local name; an instanceID directly under the root counts as well."""
     found: dict[str, str] = {}
-    for child in root:
-        tag = child.tag
-        if not isinstance(tag, str) or not tag.endswith(("meta", "instanceID", "deprecatedID")):
-            continue
-        for entry in child if _local(tag) == "meta" else (child,):
+    for child in root.iterchildren("{*}meta", "{*}instanceID", "{*}deprecatedID"):
+        for entry in child if _local(child.tag) == "meta" else (child,):
             if isinstance(entry.tag, str):
                 found.setdefault(_local(entry.tag), (entry.text or "").strip())
     return found
