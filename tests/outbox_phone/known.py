@@ -17,7 +17,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "review": ("plot_id", "census"),
 }
 """What names a thing of each kind."""
-OF_A_PLOT = ("plot", "trees")
+OF_A_PLOT = ("plot", "trees", "rework", "review")
 """What a phone forgets with a plot that is gone."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS thing (
@@ -61,12 +61,20 @@ class Known:
     def _take(self, change: Mapping[str, Any], sweep: int) -> None:
         kind = change["kind"]
         if change.get("gone"):
-            for of in OF_A_PLOT if kind == "plot" else (kind,):
-                self._store.execute("DELETE FROM thing WHERE kind = ? AND key = ?", (of, _key(of, change)))
+            self._forget(kind, change)
         elif kind == "tree":
             self._take_tree(change, sweep)
         else:
             self._put(kind, _key(kind, change), change, sweep)
+
+    def _forget(self, kind: str, change: Mapping[str, Any]) -> None:
+        self._store.execute("DELETE FROM thing WHERE kind = ? AND key = ?", (kind, _key(kind, change)))
+        if kind == "plot":
+            for of in OF_A_PLOT:
+                self._store.execute(
+                    "DELETE FROM thing WHERE kind = ? AND content ->> '$.plot_id' = ?",
+                    (of, change["plot_id"]),
+                )
 
     def _take_tree(self, change: Mapping[str, Any], sweep: int) -> None:
         """One tree of a list that is known already."""

@@ -119,14 +119,7 @@ class Crews:
                     except Refused as refused:
                         if refused.status not in {503, 507}:
                             raise
-                    self._note(phone)
-
-    def _note(self, phone: OutboxPhone) -> None:
-        for instance_id, receipt in phone.outbox.receipts().items():
-            assert receipt in {"kept", "already_kept"}, (instance_id, receipt)
-            self.told.instance(instance_id)
-        for photo in phone.outbox.safe_photos():
-            self.told.photo(*photo)
+                    self.told.all_of(phone.outbox)
 
 
 def children(pid: int) -> dict[int, bytes]:

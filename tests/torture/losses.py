@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from server.store import schema
 from server.store.blobs import Blobs
 from server.store.db import Database
+from tests.outbox_phone.outbox import Outbox
 from tests.torture.plots import TREES, sha256
 
 File = tuple[str, str, str]
@@ -35,6 +36,14 @@ class Told:
     def photo(self, instance_id: str, name: str, content_sha256: str) -> None:
         with self._lock:
             self.photos.add((instance_id, name, content_sha256))
+
+    def all_of(self, outbox: Outbox) -> None:
+        """Whatever a phone of ours was told. Raises AssertionError where it was told something else than `kept`."""
+        for instance_id, receipt in outbox.receipts().items():
+            assert receipt in {"kept", "already_kept"}, (instance_id, receipt)
+            self.instance(instance_id)
+        for photo in outbox.safe_photos():
+            self.photo(*photo)
 
     def so_far(self) -> Told:
         """A copy that stays as it is."""
