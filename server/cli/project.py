@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from server.cli.joined import now_ms, open_database, project_number
 from server.cli.plan_table import PlanRow, PlanUnreadable, read_plan
+from server.problems import NotFound
+from server.steps import assign as assign_step
 from server.store import county, events, projects
 from server.store.county import CensusRow, PlannedPlot, StratumRow, TownshipRow
 
@@ -79,6 +81,24 @@ def plan(table: Path, project_name: str | None) -> None:
         _bring(connection, number, rows)
         events.add(connection, number, "cli", "project.plan", table.name, {"plots": len(rows)}, now_ms())
     click.echo(f"{len(rows)} plots")
+
+
+@project.command()
+@click.argument("plot_ids", nargs=-1, required=True, metavar="PLOT...")
+@click.option(
+    "--crew", help="The crew that is to measure them; made where it is new. Else they are nobody's."
+)
+@_PROJECT
+def assign(plot_ids: tuple[str, ...], crew: str | None, project_name: str | None) -> None:
+    """Hand planned plots over to another crew, or to nobody: then any crew may measure them."""
+    with open_database() as database, database.writing() as connection:
+        number = project_number(connection, project_name)
+        crew_id = None if crew is None else projects.ensure_crew(connection, number, crew)
+        try:
+            moved = assign_step.to_crew(connection, number, plot_ids, crew_id, "cli", now_ms())
+        except NotFound as missing:
+            raise click.ClickException(missing.detail) from missing
+    click.echo(f"{moved} plots")
 
 
 def _bring(connection: Connection, number: int, rows: list[PlanRow]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -22,12 +23,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select, union
+from sqlalchemy import inspect, select, union
 
-from server.store import dump, migrations, move
+from server.store import dump, feed, migrations, move
 from server.store.blobs import Blobs
 from server.store.db import Database
-from server.store.schema import attachment, photo
+from server.store.schema import attachment, house, photo
 
 MANIFEST = "manifest.json"
 PHOTOS = "photos.sha256"
@@ -103,10 +104,19 @@ def bring_back(database: Database, blobs: Blobs, place: Path) -> Manifest:
             dump.read(database, place / manifest.store)
         else:
             _grow(database, place / manifest.store)
+        _begin_epoch(database)
     except BaseException:  # it was empty, and is again: the next try must find it so
         shutil.rmtree(blobs.root, ignore_errors=True)
         raise
     return manifest
+
+
+def _begin_epoch(database: Database) -> None:
+    """Phones may know what the backup does not: they begin anew. A store of before the feed gets its first epoch by
+    the migration."""
+    if inspect(database.engine).has_table(house.name):
+        with database.writing() as connection:
+            feed.begin_epoch(connection, secrets.token_hex(8))
 
 
 def check(place: Path) -> Manifest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from server.store import bulk, hot
 from server.store import scope as scopes
@@ -47,6 +47,22 @@ def by_number(connection: Connection, ids: Iterable[int]) -> dict[int, PlotRow]:
         for some in bulk.chunks(set(ids))
         for row in connection.execute(query.where(plot.c.id.in_(some)))
     }
+
+
+def planned(connection: Connection, project_id: int, plot_ids: Iterable[str]) -> dict[str, int]:
+    """Numbers of planned plots by name; absent: there is no planned plot of that name."""
+    query = select(plot.c.plot_id, plot.c.id).where(plot.c.project_id == project_id, plot.c.is_planned)
+    return {
+        row[0]: row[1]
+        for some in bulk.chunks(sorted(set(plot_ids)))
+        for row in connection.execute(query.where(plot.c.plot_id.in_(some)))
+    }
+
+
+def give_to_crew(connection: Connection, ids: Iterable[int], crew_id: int | None) -> None:
+    """These plots are to be measured by this crew; None: by whoever comes."""
+    for some in bulk.chunks(sorted(ids)):
+        connection.execute(update(plot).where(plot.c.id.in_(some)).values(crew_id=crew_id))
 
 
 def ensure(connection: Connection, names: Iterable[Key]) -> dict[Key, int]:

@@ -187,6 +187,21 @@ def _orders(connection: Connection, rework_ids: Sequence[int]) -> list[tuple[int
     return [(row[0], row[1] == "open") for row in _ORDERS.of(connection, rework_ids)]
 
 
+def of_plots(connection: Connection, plot_ids: Iterable[int]) -> Things:
+    """All that belongs to some plots: their lists of trees, reviews, open orders."""
+    wanted = sorted(set(plot_ids))
+    orders = select(rework.c.id).where(rework.c.state == "open")
+    return {
+        TREES: wanted,
+        REVIEW: _reviewed_at(connection, wanted),
+        REWORK: [
+            number
+            for some in bulk.chunks(wanted)
+            for number in connection.scalars(orders.where(rework.c.plot_id.in_(some)))
+        ],
+    }
+
+
 def _plots_of(connection: Connection, visit_ids: Sequence[int]) -> list[int]:
     return [row[0] for row in _PLOTS_OF.of(connection, visit_ids)]
 

@@ -14,7 +14,7 @@ from server.__main__ import main
 from server.settings import Settings
 from server.store.blobs import Blobs
 from server.store.db import Database
-from server.store.schema import attachment, crew, metadata, project, submission, township
+from server.store.schema import attachment, crew, house, metadata, project, submission, township
 from tests.cast import Cast
 from tests.conftest import NOW
 from tests.live import environment
@@ -30,6 +30,7 @@ def rows(database: Database) -> dict[str, list[Any]]:
                 tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))
             ]
             for table in metadata.sorted_tables
+            if table is not house  # a restored store is another one
         }
 
 
