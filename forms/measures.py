@@ -57,7 +57,8 @@ MEASURES: dict[str, Measure] = {
     m.key: m
     for m in (
         # the visit: one crew at one plot in one census
-        Measure("visit.kind", _C, "", "调查类别（visit 或 audit）", "kind of visit (visit or audit)"),
+        Measure("visit.kind", _C, "", "调查类别（visit、audit、rework）", "kind (visit, audit, rework)"),
+        Measure("visit.rework_id", _T, "", "返工单号", "number of the rework"),
         Measure("visit.census", _T, "", "调查期", "census"),
         Measure("visit.crew", _T, "", "调查队", "crew"),
         Measure("visit.surveyor", _T, "", "调查员", "surveyor"),
@@ -103,6 +104,7 @@ MEASURES: dict[str, Measure] = {
         Measure("tree.y_m", _D, "m", "纵坐标", "y inside the plot"),
         Measure("tree.crown_class", _C, "", "林层", "crown class"),
         Measure("tree.codes", _S, "", "特征代码", "condition codes"),
+        Measure("tree.found", _C, "", "找到样木（yes 或 no）", "tree found (yes or no)"),
         Measure("tree.verified", _C, "", "复核", "value verified by the crew"),
         Measure("tree.photo", _F, "", "样木照片", "photo of the tape on the stem"),
         Measure("tree.note", _T, "", "样木备注", "note on the tree"),
@@ -128,7 +130,7 @@ BY_NAME: dict[str, str] = {
     **{
         m.field: m.key
         for m in reversed(MEASURES.values())
-        if m.group != "thinning" and m.field not in {"note", "photo"}
+        if m.group != "thinning" and m.field not in {"note", "photo", "found"}
     },
     "start": "visit.started_at",
     "end": "visit.ended_at",

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from server.settings import Settings
-from server.steps import check, inspect_photo, settle, unfold
+from server.steps import check, inspect_photo, publish, return_rework, settle, unfold
 from server.store import forms, jobs
 from server.store.blobs import Blobs
 from server.store.db import Database
@@ -51,10 +51,12 @@ def steps(settings: Settings) -> dict[str, Step]:
     most = settings.worker_batch
     return {
         jobs.CHECK: Step(check.look, check.write, most),
+        jobs.RETURN_REWORK: Step(lambda _c, ids: ids, return_rework.write, most),
         jobs.UNFOLD: Step(
             lambda c, ids: unfold.look(c, ids, readers, settings.max_instance_bytes), unfold.write, most
         ),
         jobs.SETTLE: Step(lambda _c, ids: ids, settle.write, most),
+        jobs.PUBLISH_REWORK: Step(publish.look_rework, publish.write_rework, 1),
         jobs.INSPECT_PHOTO: Step(
             lambda c, ids: inspect_photo.look(c, ids, blobs, settings.max_photo_pixels),
             inspect_photo.write,

@@ -11,14 +11,19 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from server.forest.answers import number
-from server.forest.effective import NUMBERS
-from server.forest.tree import tally_code
+from server.forest.effective import NUMBERS, as_typed
+from server.forest.tree import Measurement, tally_code
 
 MEASURED_AGAIN = ("species", "tally_code", "dbh_cm", "height_m", "pom_m")
 """Fields that a crew is asked for again."""
 OPEN, CORRECTED, CONFIRMED, GONE, CANCELLED = "open", "corrected", "confirmed", "gone", "cancelled"
 """What became of a tree that was sent back."""
 Values = Mapping[str, str]  # field -> as typed; a field without a value is absent
+
+
+def values_of(tree: Measurement) -> dict[str, str]:
+    """What stands in the cells that are measured again, as a crew would type it."""
+    return {name: text for name in MEASURED_AGAIN if (text := as_typed(tree, name)) is not None}
 
 
 class Verdict(NamedTuple):

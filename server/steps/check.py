@@ -52,7 +52,7 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
         )
         found = (
             []
-            if row.merged_into_id is not None
+            if row.merged_into_id is not None or row.kind == "rework"
             else flags_of(
                 _visit(row, plot, trees, days),
                 earlier[0] if earlier else None,
@@ -60,7 +60,7 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
                 parameters=parameters_of(row.tally_limit_cm, row.rule_settings),
                 species=lists[row.project_id] or None,
             )
-        )  # what is odd about a merged visit is said of the one that holds its trees
+        )  # what is odd about a merged visit or a second tape is said of the visit that holds its trees
         ground = visits.ground_of(of_plot[row.plot_id], thinned.get(row.plot_id, []))
         result.append(Checked(row, found, ground))
     return result

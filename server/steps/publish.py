@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from forms.definition import Form
+from forms import rework
+from forms.compile import Compiled
+from forms.definition import Choice, Form
 from server.problems import InvalidInput
-from server.store import events, forms, jobs, submissions
+from server.store import events, forms, jobs, species, submissions
 
-ENTITY_LISTS = frozenset({"plots.csv", "trees.csv"})
+if TYPE_CHECKING:
+    from forms.compile import Compiled
+
+ENTITY_LISTS = frozenset({"plots.csv", "trees.csv", "rework_plots.csv", "rework.csv"})
 """Files a form may name without bringing them: the server makes them from what it knows."""
 
 
@@ -62,6 +68,26 @@ def publish(
     forms.make_current(connection, form_key, version_id)
     jobs.put(connection, jobs.SETTLE, submissions.waiting_for_form(connection, project_id, form.form_id), at)
     return version_id
+
+
+def look_rework(connection: Connection, project_ids: Sequence[int]) -> list[tuple[int, Compiled]]:
+    """The form for trees that were sent back, for projects whose phones do not have it as it would be made today. One
+    of that name that a person has published stays."""
+    from forms import rework  # brings pyxform, 25 MB that a worker needs at the first order only
+
+    found = []
+    for project_id in project_ids:
+        choices = [Choice(code, labels) for code, labels in species.labels(connection, project_id).items()]
+        current = forms.current_version(connection, project_id, rework.FORM_ID)
+        if current is None or (current.startswith(rework.MADE) and current != rework.version_of(choices)):
+            found.append((project_id, rework.make(choices)))
+    return found
+
+
+def write_rework(connection: Connection, found: Sequence[tuple[int, Compiled]], at: int) -> None:
+    """Publish it for each of these projects."""
+    for project_id, compiled in found:
+        publish(connection, project_id, compiled.form, compiled.xml, compiled.media, "server", at)
 
 
 def draft(

@@ -108,7 +108,7 @@ def _visit_values(
         "submission_id": row.root_id,
         "source_id": row.id,
         "crew_id": crews.get(row.device_id) if row.device_id else None,
-        "kind": "audit" if about.get("kind") == "audit" else "visit",
+        "kind": about["kind"] if about.get("kind") in {"audit", "rework"} else "visit",
         "measured_on": on,
         "started_at": typed.moment_ms(about.get("started_at")),
         "ended_at": typed.moment_ms(about.get("ended_at")),
@@ -195,7 +195,24 @@ def _write_visits(
     made = visits.add(connection, [values for _, values in rows])
     numbers |= {one.root_id: number for (one, _), number in zip(rows, made, strict=True)}
     _write_trees(connection, found, numbers, plot_ids)
+    _promise_rework(connection, found, numbers, known, at)
     return touched
+
+
+def _promise_rework(
+    connection: Connection,
+    found: Sequence[Unfolded],
+    numbers: dict[int, int],
+    known: dict[int, AnyRow],
+    at: int,
+) -> None:
+    """Trees that were sent back may have been measured again, or their crew has edited what it sent."""
+    answers = {
+        numbers[one.root_id]
+        for one in found
+        if (one.visit is not None and one.visit["kind"] == "rework") or one.root_id in known
+    }
+    jobs.put(connection, jobs.RETURN_REWORK, sorted(answers), at)
 
 
 def _write_trees(

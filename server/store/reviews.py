@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from server.store import bulk, feed, jobs, visits
+from server.store import bulk, feed, jobs, merging, visits
 from server.store.rows import AnyRow
 from server.store.schema import census, flag, plot, review, visit
 
@@ -69,6 +69,7 @@ def announce(
 ) -> None:
     """Promise that the rules look again at the plot of a visit (as of `subject`), and tell phones of it and of trees
     that say something else now. Call it last in a step: the feed is locked from here to the commit."""
+    jobs.put(connection, jobs.MERGE, merging.crowded(connection, [about.plot_id]), at)
     jobs.put(connection, jobs.CHECK, visits.after(connection, [about.plot_id]), at)
     trees = visits.ensure_trees(connection, ((about.plot_id, *cell) for cell in cells if cell[0]))
     feed.changed(connection, about.project_id, feed.REWORK, list(rework_ids))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, true, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from server.store import bulk
 from server.store.rows import AnyRow
-from server.store.schema import census, plot, rework, rework_tree, visit
+from server.store.schema import census, crew, measurement, plot, rework, rework_tree, visit
+from server.store.scope import Scope, orders_of
 
 OPEN, RETURNED, CANCELLED = "open", "returned", "cancelled"
 """States of an order. Those of a tree are in `server.forest.second_tape`."""
@@ -48,15 +49,6 @@ def add(connection: Connection, sent: Sent, trees: Sequence[SentTree]) -> int:
     return number
 
 
-def of_crew(crew_id: int | None) -> ColumnElement[bool]:
-    """Orders that a crew may see, as a condition on `rework` joined with `plot`: its own, and those for nobody in
-    particular at its plots and at nobody's. None: a phone of no crew, which sees every order of its project."""
-    if crew_id is None:
-        return true()
-    anybodys = rework.c.crew_id.is_(None) & or_(plot.c.crew_id == crew_id, plot.c.crew_id.is_(None))
-    return or_(rework.c.crew_id == crew_id, anybodys)
-
-
 class Open(NamedTuple):
     """An open order: its number and its plot's."""
 
@@ -64,15 +56,10 @@ class Open(NamedTuple):
     plot_id: int
 
 
-def open_for(connection: Connection, project_id: int, crew_id: int | None) -> list[Open]:
-    """Open orders that a crew may see, in the order in which they were sent."""
-    query = (
-        select(rework.c.id, rework.c.plot_id)
-        .join(plot, plot.c.id == rework.c.plot_id)
-        .where(rework.c.project_id == project_id, rework.c.state == OPEN, of_crew(crew_id))
-        .order_by(rework.c.id)
-    )
-    return [Open._make(row) for row in connection.execute(query)]
+def open_for(connection: Connection, scope: Scope) -> list[Open]:
+    """Open orders that somebody may see, in the order in which they were sent."""
+    query = select(rework.c.id, rework.c.plot_id).where(rework.c.state == OPEN, orders_of(scope))
+    return [Open._make(row) for row in connection.execute(query.order_by(rework.c.id))]
 
 
 def as_wire(connection: Connection, rework_ids: Iterable[int]) -> list[dict[str, Any]]:
@@ -165,3 +152,50 @@ def of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:
     """Every order about trees of a visit, the oldest first."""
     query = select(rework).where(rework.c.visit_id == visit_id).order_by(rework.c.id)
     return list(connection.execute(query))
+
+
+def crew_for(connection: Connection, plot_id: int, visit_crew_id: int | None) -> int | None:
+    """Who is asked when nobody is named: the crew that measured, else the plot's; None: neither is known."""
+    if visit_crew_id is not None:
+        return visit_crew_id
+    return connection.execute(select(plot.c.crew_id).where(plot.c.id == plot_id)).scalar()
+
+
+def has_crew(connection: Connection, project_id: int, crew_id: int) -> bool:
+    """Is it a crew of the project?"""
+    query = select(crew.c.id).where(crew.c.id == crew_id, crew.c.project_id == project_id)
+    return connection.execute(query).first() is not None
+
+
+def visit_of(connection: Connection, visit_id: int) -> AnyRow | None:
+    """A visit in which trees may have been measured again: id, project_id, plot_id, kind, header, source_id, surveyor,
+    and its crew by name."""
+    query = (
+        select(visit.c.id, visit.c.project_id, visit.c.plot_id, visit.c.kind, visit.c.header, visit.c.source_id,
+               visit.c.surveyor, crew.c.name.label("crew"))
+        .outerjoin(crew, crew.c.id == visit.c.crew_id)
+        .where(visit.c.id == visit_id)
+    )  # fmt: skip
+    return connection.execute(query).first()
+
+
+def answered_by(connection: Connection, about: AnyRow, rework_id: int | None) -> list[AnyRow]:
+    """Orders that a visit as of `visit_of` may answer: the one it names if that is at its plot, else every open one
+    at its plot; and those that it has answered before."""
+    answered = select(rework_tree.c.rework_id).where(rework_tree.c.returned_visit_id == about.id)
+    here = (rework.c.project_id == about.project_id, rework.c.plot_id == about.plot_id)
+    named = connection.execute(select(rework.c.id).where(rework.c.id == rework_id, *here)).scalar()
+    asked = rework.c.id == named if named is not None else and_(rework.c.state == OPEN, *here)
+    query = select(rework).where(or_(asked, rework.c.id.in_(answered))).order_by(rework.c.id)
+    return list(connection.execute(query))
+
+
+def measured_again(connection: Connection, visit_id: int) -> list[AnyRow]:
+    """Trees of a visit as a crew typed them: tag, stem_id, species, tally_code, dbh_text, dbh_cm, height_m, pom_m,
+    other."""
+    query = select(measurement.c.tag, measurement.c.stem_id, measurement.c.species, measurement.c.tally_code,
+                   measurement.c.dbh_text, measurement.c.dbh_cm, measurement.c.height_m, measurement.c.pom_m,
+                   measurement.c.other)  # fmt: skip
+    return list(
+        connection.execute(query.where(measurement.c.visit_id == visit_id).order_by(measurement.c.ordinal))
+    )
