@@ -13,11 +13,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from forms.compile import Compiled, compile_form
 from forms.definition import Choice
 from forms.remeasure import TALLY_HIGH_CM, TALLY_LOW_CM
+
+if TYPE_CHECKING:
+    from forms.compile import Compiled
 
 FORM_ID = "rework"
 MADE = "auto-"
@@ -73,6 +75,10 @@ def version_of(species: Iterable[Choice]) -> str:
 
 def make(species: Iterable[Choice]) -> Compiled:
     """The form, ready to be published. Raises what `forms.compile.compile_form` raises."""
+    from forms.compile import (
+        compile_form,
+    )  # brings pyxform, 25 MB, which whoever only makes lists does not need
+
     listed = tuple(species)
     with tempfile.TemporaryDirectory(prefix="yangdi-rework-") as folder:
         source = Path(folder) / "rework.md"

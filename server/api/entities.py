@@ -14,8 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from forms import rework as rework_form
 from server.api.things import Ground
 from server.problems import NotFound
+from server.steps import rework_list
 from server.store import last_trees, plots, rework, told, visits
 from server.store.scope import Scope
 from sync import openrosa
@@ -23,7 +25,7 @@ from sync import openrosa
 log = logging.getLogger("yangdi.entities")
 
 _SPACE = uuid.UUID("b3f5c2a4-6d0e-4e63-9a57-7b1c5a0e8f21").bytes
-_PLOT, _TREE = 1, 2
+_PLOT, _TREE, _ORDER, _DOUBTED = 1, 2, 3, 4
 PLOT_PROPERTIES = ("plot_id", "lat", "lon", "area_ha", "township")
 TREE_PROPERTIES = ("plot", "plot_id", "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "azimuth_deg",
                    "distance_m", "measured_on", "low_cm", "high_cm", "rework")  # fmt: skip
@@ -55,10 +57,20 @@ def csv_of(connection: Connection, scope: Scope, name: str, at: int) -> bytes:
         return openrosa.entity_csv(PLOT_PROPERTIES, sound(name, _plots(connection, scope)))
     if name == "trees.csv":
         return openrosa.entity_csv(TREE_PROPERTIES, sound(name, _trees(connection, scope, at)))
+    if name == rework_form.ORDERS:
+        rows = _numbered(_ORDER, rework_list.orders(connection, scope))
+        return openrosa.entity_csv(rework_form.ORDER_PROPERTIES, sound(name, rows))
+    if name == rework_form.TREES:
+        rows = _numbered(_DOUBTED, rework_list.trees(connection, scope))
+        return openrosa.entity_csv(rework_form.TREE_PROPERTIES, sound(name, rows))
     raise NotFound()
 
 
 Row = tuple[Any, ...]  # id, label, version, then the list's properties
+
+
+def _numbered(kind: int, rows: Iterable[Row]) -> Iterator[Row]:
+    return ((entity_id(kind, row[0]), row[1], 1 + row[2], *row[3:]) for row in rows)
 
 
 def sound(name: str, rows: Iterable[Row]) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from forms import rework
 from forms.compile import Compiled
+from forms import rework
 from forms.definition import Choice, Form
 from server.problems import InvalidInput
 from server.store import events, forms, jobs, species, submissions

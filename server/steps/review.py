@@ -152,7 +152,7 @@ def _flag(connection: Connection, project_id: int, flag_id: int, states: set[str
 
 
 def _with_reason(act: Act) -> Act:
-    why = act.why.strip()[:WHY_CHARS]
+    why = " ".join(act.why.split())[:WHY_CHARS]
     if not why or "\0" in why:
         raise ReasonMissing()
     return act._replace(why=why)

@@ -63,7 +63,7 @@ def send_back(
 
     Raises NotFound, NothingToSendBack, ReasonMissing, DayUnfit, CrewUnknown, AlreadySentBack.
     """
-    act = act._replace(why=act.why.strip()[:WHY_CHARS])
+    act = act._replace(why=_one_line(act.why))
     about = _visit(connection, project_id, visit_id)
     doubts = list({(doubt.tag, doubt.stem_id): doubt for doubt in doubts}.values())[:MOST_TREES]
     _check(connection, about, doubts, order, act)
@@ -110,6 +110,10 @@ def _check(connection: Connection, about: AnyRow, doubts: Sequence[Doubt], order
         raise AlreadySentBack(tags="、".join(twice[:20]))
 
 
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:WHY_CHARS]  # a phone's list has one line for it
+
+
 def _is_day(text: str) -> bool:
     try:
         return date.fromisoformat(text).isoformat() == text
@@ -122,7 +126,7 @@ def _tree(trees: Sequence[Measurement], doubt: Doubt, there: Sequence[AnyRow]) -
     cell: Cell = (doubt.tag, doubt.stem_id)
     place = place_of(trees, cell, worst.ordinal if worst is not None else None)
     before = {} if place is None else values_of(trees[place])
-    return SentTree(*cell, worst.id if worst is not None else None, doubt.reason.strip()[:WHY_CHARS], before)
+    return SentTree(*cell, worst.id if worst is not None else None, _one_line(doubt.reason), before)
 
 
 def cancel(connection: Connection, project_id: int, rework_id: int, act: Act) -> None:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from server.store import bulk
+from server.store.feed import REWORK
 from server.store.rows import AnyRow
-from server.store.schema import census, crew, measurement, plot, rework, rework_tree, visit
+from server.store.schema import census, crew, feed, measurement, plot, rework, rework_tree, visit
 from server.store.scope import Scope, orders_of
 
 OPEN, RETURNED, CANCELLED = "open", "returned", "cancelled"
@@ -60,6 +61,55 @@ def open_for(connection: Connection, scope: Scope) -> list[Open]:
     """Open orders that somebody may see, in the order in which they were sent."""
     query = select(rework.c.id, rework.c.plot_id).where(rework.c.state == OPEN, orders_of(scope))
     return [Open._make(row) for row in connection.execute(query.order_by(rework.c.id))]
+
+
+class Listed(NamedTuple):
+    """An open order as lists name it. `number`: of its last change in the feed; `plot_key`: the plot's number."""
+
+    id: int
+    plot_key: int
+    plot_id: str
+    visit_id: int
+    census: str
+    measured_on: str | None
+    reason: str
+    due_on: str | None
+    number: int
+
+
+def listed(connection: Connection, scope: Scope) -> list[Listed]:
+    """Open orders that somebody may see, the most urgent first, those without a day last."""
+    query = (
+        select(rework.c.id, rework.c.plot_id, plot.c.plot_id, rework.c.visit_id, census.c.name, visit.c.measured_on,
+               rework.c.reason, rework.c.due_on, func.coalesce(feed.c.number, 0))
+        .join(plot, plot.c.id == rework.c.plot_id)
+        .join(visit, visit.c.id == rework.c.visit_id)
+        .join(census, census.c.id == visit.c.census_id)
+        .outerjoin(feed, and_(feed.c.project_id == rework.c.project_id, feed.c.kind == REWORK,
+                              feed.c.subject_id == rework.c.id))
+        .where(rework.c.state == OPEN, orders_of(scope))
+        .order_by(rework.c.due_on.is_(None), rework.c.due_on, plot.c.plot_id, rework.c.id)
+    )  # fmt: skip
+    return [Listed._make(row) for row in connection.execute(query)]
+
+
+def places(
+    connection: Connection, rework_ids: Iterable[int]
+) -> dict[tuple[int, str, str], tuple[float, float]]:
+    """Where trees of some orders stand: order, tag, stem -> azimuth in degrees and distance in m from the centre."""
+    query = (
+        select(rework_tree.c.rework_id, rework_tree.c.tag, rework_tree.c.stem_id, measurement.c.azimuth_deg,
+               measurement.c.distance_m)
+        .join(rework, rework.c.id == rework_tree.c.rework_id)
+        .join(measurement, and_(measurement.c.visit_id == rework.c.visit_id, measurement.c.tag == rework_tree.c.tag,
+                                measurement.c.stem_id == rework_tree.c.stem_id))
+        .where(measurement.c.azimuth_deg.is_not(None), measurement.c.distance_m.is_not(None))
+    )  # fmt: skip
+    return {
+        (row[0], row[1], row[2]): (row[3], row[4])
+        for some in bulk.chunks(sorted(set(rework_ids)))
+        for row in connection.execute(query.where(rework_tree.c.rework_id.in_(some)))
+    }
 
 
 def as_wire(connection: Connection, rework_ids: Iterable[int]) -> list[dict[str, Any]]:
