@@ -187,6 +187,21 @@ class DraftGone(Problem):
     en = "This test code no longer works: the draft was published, replaced or deleted. Scan the new code."
 
 
+class NotOutbox(Problem):
+    status, code = 422, "not-outbox"
+    zh = "这不是待发箱文件，什么也没有导入。请在手机上重新导出待发箱（.zip），再选择那个文件。"
+    en = (
+        "This is no outbox file and nothing was brought in. "
+        "Export the outbox on the phone again (.zip) and choose that file."
+    )
+
+
+class OutboxNewer(Problem):
+    status, code = 422, "outbox-newer"
+    zh = "这个待发箱文件来自更新的程序，什么也没有导入。请先升级服务器，文件请保留。"
+    en = "This outbox file is of a newer program and nothing was brought in. Keep it and upgrade the server first."
+
+
 class StoreBusy(Problem):
     status, code = 503, "store-busy"
     zh = "服务器正忙，数据未被确认，请稍后再发一次。"
@@ -259,3 +274,15 @@ class ReworkClosed(Problem):
     en = (
         "This rework has ended and can no longer be cancelled. Please reload the page and look at its result."
     )
+
+
+class ConflictChanged(Problem):
+    status, code = 409, "conflict-changed"
+    zh = "您查看期间又有新的记录到达，内容已经变化。请刷新页面，看过新的内容再决定。"
+    en = "Something new has come while you were looking. Please reload the page, look again, then decide."
+
+
+class NothingChosen(InvalidInput):
+    code = "nothing-chosen"
+    zh = "请至少为一项选择保留哪个值。"
+    en = "Please choose for at least one row which value shall stand."

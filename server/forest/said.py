@@ -45,13 +45,13 @@ def as_said(field: str, text: str | None) -> str:
     return text or ""
 
 
-def keys_of(trees: Sequence[Measurement]) -> list[Key]:
+def keys_of(trees: Sequence[Measurement], typed: Sequence[Measurement] | None = None) -> list[Key]:
     """A key for each tree. Of trees that share a tag the second is told apart by its place among them; a tree without
-    a tag by what it is."""
+    a tag by what its crew typed of it (`typed`: the same trees as they came, where `trees` are corrected)."""
     seen: dict[Key, int] = {}
     keys = []
-    for tree in trees:
-        key = Key(tree.tag, tree.stem_id, "" if tree.tag else repr(tuple(said(tree).items())))
+    for tree, came in zip(trees, typed or trees, strict=True):
+        key = Key(tree.tag, tree.stem_id, "" if tree.tag else repr(tuple(said(came).items())))
         seen[key] = seen.get(key, 0) + 1
         keys.append(key if seen[key] == 1 else key._replace(twin=f"{key.twin}{seen[key]}"))
     return keys

@@ -8,7 +8,7 @@ conflict. All of it is made again whenever one of the visits changes, and taken 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
@@ -38,10 +38,10 @@ class Source(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """A value that the merged visit has from another crew."""
+    """A value that the merged visit has from another crew, at one of its rows."""
 
     key: Key
-    ordinal: int
+    row: Row
     field: str
     old: str
     new: str
@@ -123,8 +123,9 @@ def _merge(connection: Connection, group: Sequence[VisitHere], at: int) -> bool:
     base = _base(connection, group)
     merged = union(base, _accounts(sources))
     copied = _to_copy(sources)
-    decided = _decided(held[primary.id])
-    fills, clashes = _differences(sources, copied, merged, base, decided)
+    before = _decided(row for row in held[primary.id] if known is None or row.source_id != known.id)
+    clashes = [clash for clash in merged.clashes if not _knew(sources, copied, before, clash)]
+    fills, overruled = _differences(sources, copied, merged, base, _decided(held[primary.id]))
     changed = _copy(connection, primary, list(copied.values()))
     changed |= _lay(connection, primary, [_made(sources, fill, at) for fill in fills], at)
     for other in others:
@@ -132,7 +133,7 @@ def _merge(connection: Connection, group: Sequence[VisitHere], at: int) -> bool:
     changed |= primary.merged_into_id is not None
     merging.merge_into(connection, [visit.id for visit in others], primary.id)
     merging.merge_into(connection, [primary.id], None)
-    changed |= conflicts.put(connection, _raised(sources, clashes), at)
+    changed |= conflicts.put(connection, _raised(sources, [*clashes, *overruled]), at)
     if changed:
         for visit in group:
             merging.has_changed(connection, visit.id, at)
@@ -170,7 +171,7 @@ def _source(
 ) -> Source:
     typed = list(trees[: len(own)])  # copied trees stand behind the crew's own
     now = effective(typed, [corrections.laid(row) for row in held])
-    keys = keys_of(typed)
+    keys = keys_of(now, typed)
     return Source(visit, _by(keys, own), _by(keys, typed), _by(keys, now))
 
 
@@ -227,7 +228,7 @@ class Decision(NamedTuple):
 Decided = dict[tuple[str | None, str | None, str], Decision]
 
 
-def _decided(held: Sequence[AnyRow]) -> Decided:
+def _decided(held: Iterable[AnyRow]) -> Decided:
     found: Decided = {}
     for row in held:
         if row.source == SUPERVISOR:
@@ -240,36 +241,42 @@ def _decided(held: Sequence[AnyRow]) -> Decided:
 def _differences(
     sources: Sequence[Source], copied: Mapping[Key, Row], merged: Merged, base: Account, decided: Decided
 ) -> tuple[list[Fill], list[Clash]]:
-    """Values to lay on the first visit, and what is left for a person: a cell that she decided on is not touched."""
-    clashes = [
-        clash for clash in merged.clashes if not _knew(decided, clash.key, clash.field, clash.theirs or "")
-    ]
-    fills = []
+    """Values to lay on the first visit, and those that a person had decided otherwise: they are hers to decide again,
+    unless it was them that she decided against."""
+    fills: list[Fill] = []
+    clashes: list[Clash] = []
     for key, tree in merged.trees.items():
-        stands, ordinal = _stands(sources, copied, key)
-        for field in FIELDS:
-            new, decision = tree.get(field, ""), decided.get((key.tag, key.stem_id, field))
+        row, stands = _stands(sources, copied, key)
+        wanted = {**tree, **_name(key)}
+        for field in (*_name(key), *FIELDS):
+            new, decision = wanted.get(field, ""), decided.get((row["tag"], row["stem_id"], field))
             if decision is not None:
-                if not _knew(decided, key, field, new):
+                if new not in {decision.value, *decision.against}:
                     clashes.append(Clash(*key, field, base.get(key, {}).get(field, ""), decision.value, new))
             elif new != stands.get(field, ""):
-                fills.append(Fill(key, ordinal, field, stands.get(field, ""), new))
+                fills.append(Fill(key, row, field, stands.get(field, ""), new))
     return fills, clashes
 
 
-def _knew(decided: Decided, key: Key, field: str, value: str) -> bool:
-    """Has a person said this of the cell, or decided against it?"""
-    decision = decided.get((key.tag, key.stem_id, field))
-    return decision is not None and value in {decision.value, *decision.against}
+def _knew(sources: Sequence[Source], copied: Mapping[Key, Row], decided: Decided, clash: Clash) -> bool:
+    """Has a person said this of the cell herself, or decided against it?"""
+    row, _ = _stands(sources, copied, clash.key)
+    decision = decided.get((row["tag"], row["stem_id"], clash.field))
+    return decision is not None and clash.theirs in {decision.value, *decision.against}
 
 
-def _stands(sources: Sequence[Source], copied: Mapping[Key, Row], key: Key) -> tuple[dict[str, str], int]:
-    """What the first visit says of a tree without the others' help, and its place there."""
+def _stands(sources: Sequence[Source], copied: Mapping[Key, Row], key: Key) -> tuple[Row, dict[str, str]]:
+    """The row of a tree in the first visit, and what it says without the others' help."""
     if key in sources[0].trees:
-        return said(sources[0].trees[key]), sources[0].rows[key]["ordinal"]
+        return sources[0].rows[key], {**said(sources[0].trees[key]), **_name(key)}
     row = copied[key]
     source = next(source for source in sources if source.visit.id == row["from_visit_id"])
-    return said(source.typed[key]), row["ordinal"]
+    typed = source.typed[key]
+    return row, {**said(typed), "tag": typed.tag, "stem_id": typed.stem_id}
+
+
+def _name(key: Key) -> dict[str, str]:
+    return {"tag": key.tag or "", "stem_id": key.stem_id or ""}
 
 
 def _who(sources: Sequence[Source], key: Key, field: str, value: str) -> VisitHere | None:
@@ -282,8 +289,8 @@ def _made(sources: Sequence[Source], fill: Fill, at: int) -> Made:
     primary = sources[0].visit
     who = _who(sources[1:], fill.key, fill.field, fill.new)
     return Made(
-        primary.project_id, primary.id, fill.key.tag, fill.key.stem_id, fill.ordinal, fill.field, fill.old or None,
-        fill.new or None, MERGE, None, (who.crew if who else None) or "server", "", at,
+        primary.project_id, primary.id, fill.row["tag"], fill.row["stem_id"], fill.row["ordinal"], fill.field,
+        fill.old or None, fill.new or None, MERGE, None, (who.crew if who else None) or "server", "", at,
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ is gone.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from server.store.rows import AnyRow
 from server.store.schema import conflict
+from sync.merge import Key
 
 TWO_VISITS, EDIT_CORRECTION, TWO_EDITS = "two-visits", "edit-correction", "two-edits"
 """Kinds: two crews at one plot; a crew's edit against a person's correction; two edits of one original."""
@@ -84,6 +87,17 @@ def _choice(cell: Cell) -> dict[str, Any]:
 def identity(cell: Cell) -> tuple[Any, ...]:
     """What makes a cell the same clash as before: its place and what the two say."""
     return tuple(cell[name] for name in _IDENTITY)
+
+
+def key_of(cell: Cell) -> Key:
+    """The tree that a cell is of."""
+    return Key(cell["tag"], cell["stem_id"], cell["twin"])
+
+
+def mark_of(cells: Sequence[Cell]) -> str:
+    """What a person looked at, in short: another mark, other cells or other choices."""
+    text = json.dumps([[*identity(cell), cell.get("chosen")] for cell in cells], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def state_of(cells: Sequence[Cell]) -> str:

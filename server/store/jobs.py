@@ -19,6 +19,7 @@ UNFOLD, INSPECT_PHOTO, CHECK, SETTLE = "unfold", "inspect_photo", "check", "sett
 RETURN_REWORK = "return_rework"  # its subject is a visit
 PUBLISH_REWORK = "publish_rework"  # its subject is a project
 MERGE = "merge"  # its subject is a plot
+MERGE_EDITS = "merge_edits"  # its subject is the first submission of a chain
 
 LONGEST_AHEAD_MS = 600_000
 """ms ahead that a job is promised or put off at the most."""
