@@ -36,6 +36,10 @@ class Settings:
     accept_content_length: int = _knob(
         4_000_000, "bytes ODK Collect may put in one POST; small, so that a poor line loses little"
     )
+    pull_page_bytes: int = _knob(
+        1_000_000,
+        "bytes of one page that a phone pulls, before compression; small, so that a poor line loses little",
+    )
     max_photo_pixels: int = _knob(120_000_000, "pixels that a photo may have to be decoded for its thumbnail")
     default_locale: str = _knob("zh", "zh or en: language of who has not chosen")
     log_level: str = _knob("INFO", "DEBUG, INFO, WARNING or ERROR")

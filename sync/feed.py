@@ -18,8 +18,6 @@ T = TypeVar("T")
 
 VERSION = b"\x01"
 """First byte of every cursor; another one is of another time and cannot be read."""
-MOST_BYTES = 1_000_000
-"""Bytes of a page's changes before compression: what a phone reads at once on a poor line, about 200 plots."""
 TREE_COLUMNS = (
     "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "pom_m", "azimuth_deg", "distance_m", "low_cm",
     "high_cm",
@@ -145,9 +143,9 @@ def at_end(cursor: Cursor, head: int) -> Cursor:
 
 
 class Page:
-    """Changes of one page as texts of JSON, until it is full."""
+    """Changes of one page as texts of JSON, until it is full: `most_bytes` before compression."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.texts: list[str] = []
         self._left = most_bytes
 

@@ -7,7 +7,7 @@ A request sees one moment of the store. Which things are told is `store.told`'s 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Response
@@ -15,7 +15,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 from sqlalchemy import Connection
 
-from server.api.things import Teller
+from server.api.things import Teller, Thing
 from server.problems import DeviceUnknown
 from server.store import told
 from server.store.scope import Scope
@@ -87,19 +87,26 @@ def _filled(
     view: Connection, scope: Scope, teller: Teller, cursor: Cursor, head: int
 ) -> tuple[Cursor, list[str]]:
     """One page from the cursor on: where it ends, and its changes as JSON."""
-    page, on_page = Page(), set[tuple[str, int]]()
+    page, on_page = Page(connection.settings().pull_page_bytes), set[tuple[str, int]]()
     while not page.is_full:
         found = _next(view, scope, cursor)
         things = {
             kind: [number for number in numbers if (kind, number) not in on_page]
             for kind, numbers in _things(view, scope, cursor, found).items()
         }
-        page.add(json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in teller.tell(things))
+        page.add(_texts(teller.tell(things), is_through_all=cursor.is_through_all))
         on_page |= {(kind, number) for kind, numbers in things.items() for number in numbers}
         if len(found) < SLICE:
             return feed.at_end(cursor, head), page.texts
         cursor = feed.after(cursor, Place(*found[-1]))
     return cursor, page.texts
+
+
+def _texts(said: Iterable[Thing], *, is_through_all: bool) -> Iterator[str]:
+    """As JSON. Who is told everything need not be told of what is not there."""
+    for one in said:
+        if not (is_through_all and one.get("gone")):
+            yield json.dumps(one, ensure_ascii=False, separators=(",", ":"))
 
 
 def _next(view: Connection, scope: Scope, cursor: Cursor) -> list[Change]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from server.forest.tree import Measurement
 from server.store import hot, visits
@@ -69,7 +69,8 @@ _PLACES = hot.in_list(
 )  # fmt: skip
 
 _RENAMED = hot.in_list(
-    select(correction.c.visit_id).where(correction.c.field.in_(("tag", "stem_id"))), correction.c.visit_id
+    select(correction.c.visit_id).where(or_(correction.c.field == "tag", correction.c.field == "stem_id")),
+    correction.c.visit_id,
 )
 _PLOTS = hot.in_list(select(tree.c.id, tree.c.plot_id), tree.c.id)
 
