@@ -8,13 +8,14 @@ conflict. All of it is made again whenever one of the visits changes, and taken 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
+from server.forest.decided import Decisions, decisions
 from server.forest.effective import effective
-from server.forest.said import FIELDS, as_said, keys_of, let_the_later_speak, said, version_of
+from server.forest.said import FIELDS, keys_of, let_the_later_speak, said, version_of
 from server.forest.tree import Measurement
 from server.forest.visit import NO_PLOT
 from server.store import conflicts, corrections, feed, jobs, merging, visits
@@ -123,11 +124,14 @@ def _merge(connection: Connection, group: Sequence[VisitHere], at: int) -> bool:
     base = _base(connection, group)
     merged = union(base, _accounts(sources))
     copied = _to_copy(sources)
-    before = _decided(row for row in held[primary.id] if known is None or row.source_id != known.id)
+    by_persons = [row for row in held[primary.id] if row.source == SUPERVISOR]
+    before = decisions(row for row in by_persons if known is None or row.source_id != known.id)
     clashes = [clash for clash in merged.clashes if not _knew(sources, copied, before, clash)]
-    fills, overruled = _differences(sources, copied, merged, base, _decided(held[primary.id]))
-    changed = _copy(connection, primary, list(copied.values()))
-    changed |= _lay(connection, primary, [_made(sources, fill, at) for fill in fills], at)
+    fills, overruled = _differences(sources, copied, merged, base, decisions(by_persons))
+    changed = merging.hold(connection, primary.id, list(copied.values()))
+    changed |= corrections.lay(
+        connection, primary.id, MERGE, [_made(sources, fill, at) for fill in fills], at
+    )
     for other in others:
         changed |= _take_back(connection, other, at) | (other.merged_into_id != primary.id)
     changed |= primary.merged_into_id is not None
@@ -141,7 +145,7 @@ def _merge(connection: Connection, group: Sequence[VisitHere], at: int) -> bool:
 
 
 def _take_back(connection: Connection, visit: VisitHere, at: int) -> bool:
-    return _copy(connection, visit, []) | _lay(connection, visit, [], at)
+    return merging.hold(connection, visit.id, []) | corrections.lay(connection, visit.id, MERGE, [], at)
 
 
 # what each crew says
@@ -158,7 +162,7 @@ def _sources(
     return [
         _source(
             visit,
-            [row for row in rows.get(visit.id, []) if row["from_visit_id"] is None],
+            [row for row in rows.get(visit.id, []) if row["from_visit_id"] in {None, visit.id}],
             trees.get(visit.id, []),
             [row for row in held[visit.id] if _is_said(row, conflict_id)],
         )
@@ -169,7 +173,8 @@ def _sources(
 def _source(
     visit: VisitHere, own: Sequence[Row], trees: Sequence[Measurement], held: Sequence[AnyRow]
 ) -> Source:
-    typed = list(trees[: len(own)])  # copied trees stand behind the crew's own
+    places = {row["ordinal"] for row in own}
+    typed = [tree for tree in trees if tree.ordinal in places]
     now = effective(typed, [corrections.laid(row) for row in held])
     keys = keys_of(now, typed)
     return Source(visit, _by(keys, own), _by(keys, typed), _by(keys, now))
@@ -218,28 +223,8 @@ def _to_copy(sources: Sequence[Source]) -> dict[Key, Row]:
     return {key: {**row, "ordinal": start + n} for n, (key, row) in enumerate(found.items())}
 
 
-class Decision(NamedTuple):
-    """A cell that a person corrected: what she said, and against what."""
-
-    value: str
-    against: frozenset[str]
-
-
-Decided = dict[tuple[str | None, str | None, str], Decision]
-
-
-def _decided(held: Iterable[AnyRow]) -> Decided:
-    found: Decided = {}
-    for row in held:
-        if row.source == SUPERVISOR:
-            cell = (row.tag, row.stem_id, row.field)
-            before = found[cell].against if cell in found else frozenset()
-            found[cell] = Decision(as_said(row.field, row.new), before | {as_said(row.field, row.old)})
-    return found
-
-
 def _differences(
-    sources: Sequence[Source], copied: Mapping[Key, Row], merged: Merged, base: Account, decided: Decided
+    sources: Sequence[Source], copied: Mapping[Key, Row], merged: Merged, base: Account, decided: Decisions
 ) -> tuple[list[Fill], list[Clash]]:
     """Values to lay on the first visit, and those that a person had decided otherwise: they are hers to decide again,
     unless it was them that she decided against."""
@@ -251,18 +236,18 @@ def _differences(
         for field in (*_name(key), *FIELDS):
             new, decision = wanted.get(field, ""), decided.get((row["tag"], row["stem_id"], field))
             if decision is not None:
-                if new not in {decision.value, *decision.against}:
+                if not decision.covers(new):
                     clashes.append(Clash(*key, field, base.get(key, {}).get(field, ""), decision.value, new))
             elif new != stands.get(field, ""):
                 fills.append(Fill(key, row, field, stands.get(field, ""), new))
     return fills, clashes
 
 
-def _knew(sources: Sequence[Source], copied: Mapping[Key, Row], decided: Decided, clash: Clash) -> bool:
+def _knew(sources: Sequence[Source], copied: Mapping[Key, Row], decided: Decisions, clash: Clash) -> bool:
     """Has a person said this of the cell herself, or decided against it?"""
     row, _ = _stands(sources, copied, clash.key)
     decision = decided.get((row["tag"], row["stem_id"], clash.field))
-    return decision is not None and clash.theirs in {decision.value, *decision.against}
+    return decision is not None and decision.covers(clash.theirs or "")
 
 
 def _stands(sources: Sequence[Source], copied: Mapping[Key, Row], key: Key) -> tuple[Row, dict[str, str]]:
@@ -305,30 +290,3 @@ def _raised(sources: Sequence[Source], clashes: Sequence[Clash]) -> Raised:
     return Raised(
         primary.project_id, primary.plot_id, primary.id, conflicts.TWO_VISITS, _subject(primary), cells
     )
-
-
-def _copy(connection: Connection, visit: VisitHere, rows: Sequence[Row]) -> bool:
-    """Let the visit hold these trees of others and no more. False: it does already."""
-    there = [row for row in merging.rows_of(connection, [visit.id]).get(visit.id, []) if row["from_visit_id"]]
-    wanted = [{**row, "visit_id": visit.id} for row in rows]
-    if there == wanted:
-        return False
-    merging.replace_copied(connection, visit.id, wanted)
-    return True
-
-
-def _lay(connection: Connection, visit: VisitHere, wanted: Sequence[Made], at: int) -> bool:
-    """Let these corrections by merging hold on the visit and no others. False: they do already."""
-    there = {
-        _cell(row): row.id for row in corrections.holding_rows(connection, visit.id) if row.source == MERGE
-    }
-    fresh = {_cell(made): made for made in wanted}
-    corrections.undo(connection, [there[cell] for cell in there.keys() - fresh.keys()], "server", at)
-    for cell, made in fresh.items():
-        if cell not in there:
-            corrections.add(connection, made)
-    return there.keys() != fresh.keys()
-
-
-def _cell(row: Made | AnyRow) -> tuple[Any, ...]:
-    return row.tag, row.stem_id, row.ordinal, row.field, row.old, row.new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -87,6 +87,21 @@ def holding_rows(connection: Connection, visit_id: int) -> list[AnyRow]:
         correction.c.visit_id == visit_id, correction.c.undone_at.is_(None), correction.c.tag.is_not(None)
     )
     return list(connection.execute(query.order_by(correction.c.id)))
+
+
+def lay(connection: Connection, visit_id: int, source: str, wanted: Iterable[Made], at: int) -> bool:
+    """Let these corrections of one machine-made source hold on a visit, and no others of it. False: they do already."""
+    there = {_place(row): row.id for row in holding_rows(connection, visit_id) if row.source == source}
+    fresh = {_place(made): made for made in wanted}
+    undo(connection, [there[place] for place in there.keys() - fresh.keys()], "server", at)
+    for place, made in fresh.items():
+        if place not in there:
+            add(connection, made)
+    return there.keys() != fresh.keys()
+
+
+def _place(row: Made | AnyRow) -> tuple[Any, ...]:
+    return row.tag, row.stem_id, row.ordinal, row.field, row.old, row.new, row.source_id
 
 
 def laid(row: AnyRow) -> Correction:

@@ -77,12 +77,23 @@ def rows_of(connection: Connection, visit_ids: Sequence[int]) -> dict[int, list[
     return found
 
 
-def replace_copied(connection: Connection, visit_id: int, rows: Sequence[dict[str, Any]]) -> None:
-    """These are the trees that the visit has from others, instead of those it had."""
-    here = (measurement.c.visit_id == visit_id, measurement.c.from_visit_id.is_not(None))
+def hold(connection: Connection, visit_id: int, rows: Sequence[dict[str, Any]], *, own: bool = False) -> bool:
+    """Let the visit hold these trees of other visits and no more (`own`: trees of its own crew, from another edit of
+    its instance). False: it does already."""
+    wanted = [{**row, "visit_id": visit_id} for row in rows]
+    there = [
+        row
+        for row in rows_of(connection, [visit_id]).get(visit_id, [])
+        if row["from_visit_id"] is not None and (row["from_visit_id"] == visit_id) == own
+    ]
+    if there == wanted:
+        return False
+    places = [row["ordinal"] for row in there]
+    here = (measurement.c.visit_id == visit_id, measurement.c.ordinal.in_(places))
     connection.execute(delete(measurement).where(*here))
-    if rows:
-        connection.execute(measurement.insert(), [{**row, "visit_id": visit_id} for row in rows])
+    if wanted:
+        connection.execute(measurement.insert(), wanted)
+    return True
 
 
 def merge_into(connection: Connection, visit_ids: Sequence[int], into: int | None) -> None:
