@@ -8,7 +8,8 @@ from server.forest.tree import tally_code
 
 MOST = {"dbh_cm": 1000.0, "height_m": 150.0, "pom_m": 30.0}
 """Values at and above which no person can mean it: cm, m, m."""
-MOST_CHARS = 40
+MOST_CHARS = {"stem_id": 20}
+"""Characters of a text at most; 40 where a field is not named."""
 
 
 def written(field: str, text: str) -> str | None:
@@ -17,7 +18,7 @@ def written(field: str, text: str) -> str | None:
     Raises ValueError for what cannot stand in the cell.
     """
     text = text.strip()
-    if field not in CORRECTED or len(text) > MOST_CHARS or "\0" in text:
+    if field not in CORRECTED or len(text) > MOST_CHARS.get(field, 40) or "\0" in text:
         raise ValueError(field)
     if field in NUMBERS:
         return _number(field, text) if text else None

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from server.forest.answers import number
-from server.forest.effective import CORRECTED, NUMBERS, Cell, as_typed, effective
-from server.forest.tree import Measurement, tally_code
+from server.forest.cell import written
+from server.forest.effective import Cell, as_typed, effective
+from server.forest.tree import Measurement
 from server.problems import (
     AlreadyDecided,
     NotFound,
@@ -28,9 +28,6 @@ from server.store.corrections import Made
 from server.store.reviews import Act, Decided
 from server.store.rows import AnyRow
 
-MOST = {"dbh_cm": 1000.0, "height_m": 150.0, "pom_m": 30.0}
-"""Values at and above which no person can mean it: cm, m, m."""
-MOST_CHARS = {"tag": 40, "stem_id": 20, "species": 40}
 WHY_CHARS = 500
 
 
@@ -197,36 +194,17 @@ def _tree(connection: Connection, visit_id: int, ordinal: int) -> tuple[Measurem
 def _old_and_new(
     connection: Connection, project_id: int, now: Measurement, change: Change
 ) -> tuple[str | None, str | None]:
-    if change.field not in CORRECTED:
-        raise ValueUnfit(value=change.field[:40])
-    old, new = as_typed(now, change.field), _read(change.field, change.value.strip())
+    try:
+        new = written(change.field, change.value)
+    except ValueError as error:
+        raise ValueUnfit(value=change.value[:40]) from error
+    old = as_typed(now, change.field)
     listed = species.labels(connection, project_id) if change.field == "species" else None
     if listed and new not in listed:
         raise ValueUnfit(value=change.value[:40])
     if old == new:
         raise NothingChanged()
     return old, new
-
-
-def _read(field: str, text: str) -> str | None:
-    """What was written, as a crew would type it; None: blank, which only a number may be. Raises ValueUnfit."""
-    if field in NUMBERS:
-        return _read_number(field, text) if text else None
-    if field == "tally_code":
-        code = tally_code(text)
-        if code is None:
-            raise ValueUnfit(value=text[:40])
-        return str(int(code))
-    if not text or len(text) > MOST_CHARS[field] or "\0" in text:
-        raise ValueUnfit(value=text[:40])
-    return text
-
-
-def _read_number(field: str, text: str) -> str:
-    value = number(text)
-    if value is None or not 0 < value < MOST[field]:
-        raise ValueUnfit(value=text[:40])
-    return f"{value:g}"
 
 
 def _off_the_list(connection: Connection, about: AnyRow, decided: Sequence[AnyRow], at: int) -> set[int]:
