@@ -14,7 +14,7 @@ from forms.compile import Compiled
 from forms import rework
 from forms.definition import Choice, Form
 from server.problems import InvalidInput
-from server.store import events, forms, jobs, species, submissions
+from server.store import events, feed, forms, jobs, species, submissions
 
 if TYPE_CHECKING:
     from forms.compile import Compiled
@@ -68,6 +68,7 @@ def publish(
         events.add(connection, project_id, by, "form.publish", form.form_id, {"version": form.version}, at)
     forms.make_current(connection, form_key, version_id)
     jobs.put(connection, jobs.SETTLE, submissions.waiting_for_form(connection, project_id, form.form_id), at)
+    feed.changed(connection, project_id, feed.FORM, [form_key])
     return version_id
 
 

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 from forms.instance import Answers, Reader, read
 from server.forest import answers as typed
 from server.forest.answers import TreeRow
-from server.store import devices, flags, forms, jobs, plots, submissions, thinnings, visits
+from server.store import devices, feed, flags, forms, jobs, leaving, plots, submissions, thinnings, visits
+from server.store.leaving import Leaving, Owner
 from server.store.rows import AnyRow
 
 NO_PLOT = "?"
@@ -152,22 +153,24 @@ def write(connection: Connection, found: Sequence[Unfolded], at: int) -> None:
     with_visit = [one for one in found if one.visit is not None]
     plot_ids = plots.ensure(connection, ((o.project_id, o.plot_name or NO_PLOT) for o in with_visit))
     census_ids = plots.ensure_censuses(connection, ((o.project_id, o.census_name) for o in with_visit))
-    moved = _write_visits(connection, with_visit, plot_ids, census_ids, at)
+    known = visits.chain_of(connection, [one.root_id for one in with_visit])
+    moved = _write_visits(connection, with_visit, known, plot_ids, census_ids, at)
     for one in found:
         if one.thinning is not None:
             moved |= _write_thinning(connection, one)
     _promise_checks(connection, moved, at)
+    _tell_phones(connection, with_visit, known, plot_ids, census_ids)
 
 
 def _write_visits(
     connection: Connection,
     found: Sequence[Unfolded],
+    known: dict[int, AnyRow],
     plot_ids: dict[plots.Key, int],
     census_ids: dict[plots.Key, int],
     at: int,
 ) -> set[int]:
     """Returns the plots concerned, those that a visit has left included."""
-    known = visits.chain_of(connection, [one.root_id for one in found])
     rows: list[tuple[Unfolded, dict[str, Any]]] = []
     numbers: dict[int, int] = {}
     touched: set[int] = set()
@@ -264,3 +267,37 @@ def _write_thinning(connection: Connection, one: Unfolded) -> set[int]:
 def _promise_checks(connection: Connection, plot_ids: set[int], at: int) -> None:
     """A change at a plot concerns its other visits too: the next census compares itself with this one."""
     jobs.put(connection, jobs.CHECK, visits.after(connection, sorted(plot_ids)), at)
+
+
+def _tell_phones(
+    connection: Connection,
+    found: Sequence[Unfolded],
+    known: dict[int, AnyRow],
+    plot_ids: dict[plots.Key, int],
+    census_ids: dict[plots.Key, int],
+) -> None:
+    """The plots' lists are others now; a visit that was edited has another review; where it has left a plot, a census
+    or a crew, what was told of it there is taken back."""
+    for project_id in sorted({one.project_id for one in found}):
+        here = [one for one in found if one.project_id == project_id]
+        lists = {plot_ids[project_id, one.plot_name or NO_PLOT] for one in here}
+        replaced = [(known[one.root_id], one) for one in here if one.root_id in known]
+        left = [was for was, one in replaced if _was_elsewhere(was, one, plot_ids, census_ids)]
+        owners = leaving.owners(connection, (was.plot_id for was in left)) if left else {}
+        feed.changed(connection, project_id, feed.TREES, lists | {was.plot_id for was in left})
+        feed.changed(connection, project_id, feed.REVIEW, [was.id for was, _ in replaced])
+        if left:
+            leaving.leave(connection, project_id, (
+                Leaving(was.plot_id, owners.get(was.plot_id, Owner(was.crew_id, None))) for was in left
+            ))  # fmt: skip
+
+
+def _was_elsewhere(
+    was: AnyRow, one: Unfolded, plot_ids: dict[plots.Key, int], census_ids: dict[plots.Key, int]
+) -> bool:
+    assert one.visit is not None
+    now = (
+        plot_ids[one.project_id, one.plot_name or NO_PLOT], census_ids[one.project_id, one.census_name],
+        one.visit["kind"], one.visit["crew_id"],
+    )  # fmt: skip
+    return (was.plot_id, was.census_id, was.kind, was.crew_id) != now
