@@ -17,11 +17,13 @@ from server.settings import Settings
 from server.store import forms, migrations
 from server.store.db import Database
 from server.web import answers, connection
+from server.web.uploaded import UploadRequest
 
 
 def create_app(settings: Settings, database: Database | None = None) -> Flask:
     """The app for these settings; `database` where the caller has it open already."""
     app = Flask("server", static_folder=None)
+    app.request_class = UploadRequest
     app.config.update(SECRET_KEY=_secret_key(settings), MAX_CONTENT_LENGTH=settings.max_request_bytes)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     if settings.trust_proxy:

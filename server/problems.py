@@ -139,6 +139,36 @@ class InstanceRefused(Problem):
     )
 
 
+class UploadGone(Problem):
+    status, code = 410, "upload-gone"
+    zh = "这次上传隔得太久，已经作废。请从头再传这个文件。"
+    en = "This upload was left alone for too long and is gone. Begin again with the file."
+
+
+class OffsetConflict(Problem):
+    status, code = 409, "offset-conflict"
+    zh = "这一段接不上服务器已有的内容。请先查询已收到多少，再接着传。"
+    en = "This piece does not follow what the server has. Ask how much that is, then go on from there."
+
+
+class ChecksumMismatch(Problem):
+    status, code = 460, "checksum-mismatch"
+    zh = "收到的内容与校验值不符，已丢弃。请把这一段再传一次。"
+    en = "What arrived does not match its checksum and was thrown away. Send that piece again."
+
+
+class TusVersion(Problem):
+    status, code = 412, "tus-version"
+    zh = "上传协议的版本不对，服务器只支持 tus 1.0.0。请更新手机上的程序。"
+    en = "The server speaks tus 1.0.0 only. Update the program on the phone."
+
+
+class NotAPiece(Problem):
+    status, code = 415, "not-a-piece"
+    zh = "上传内容的类型不对，应为 application/offset+octet-stream。请检查发送程序。"
+    en = "A piece of a file must come as application/offset+octet-stream. Check the program that sends it."
+
+
 class FormUnknown(Problem):
     status, code = 404, "form-unknown"
     zh = "服务器上没有这个调查表。请在手机上刷新调查表。"

@@ -96,7 +96,8 @@ def _here_is(page: str) -> bool:
     """Is this the page, or one that hangs on it? Marks the menu."""
     hangs_on = {"plot_page": "plot_list", "form_draft": "form_list", "add_device": "device_list",
                 "device_page": "device_list", "revoke_page": "device_list", "new_code": "device_list",
-                "rotate_device": "device_list", "outbox": "device_list"}  # fmt: skip
+                "rotate_device": "device_list", "outbox": "device_list",
+                "imported": "device_list"}  # fmt: skip
     name = (request.endpoint or "").rpartition(".")[2]
     return hangs_on.get(name, name) == page
 

@@ -9,6 +9,7 @@ from server.dashboard import (  # noqa: F401  # each puts its pages on the bluep
     jobs,
     join,
     login,
+    outbox,
     photos,
     plot,
     plots,

@@ -92,6 +92,7 @@ def job(kind: str) -> str:
     words = {
         "unfold": _("读取记录"),
         "check": _("检查数据"),
+        "merge": _("合并同一样地的两次调查"),
         "inspect_photo": _("查看照片"),
         "settle": _("重新判定"),
     }
@@ -142,3 +143,43 @@ def what_to_do(reason: str) -> str:
         "revoked-device": _("确认手机仍由调查队使用：重新登记手机后点“再试一次”；否则搁置。"),
     }
     return words.get(reason, "")
+
+
+def brought(state: str) -> str:
+    """The word for what became of an instance of an outbox file."""
+    words = {
+        "kept": _("已保存"),
+        "already_kept": _("以前已收到"),
+        "quarantined": _("已保存，待定"),
+        "refused": _("未保存"),
+    }
+    return words.get(state, state)
+
+
+def refused(reason: str) -> str:
+    """Why an instance of an outbox file was not kept."""
+    words = {
+        "missing": _("文件里没有这份记录"),
+        "broken": _("这一部分已损坏，读不出来"),
+        "too-large": _("太大"),
+        "wrong-hash": _("内容与校验值不符"),
+    }
+    known = words.get(reason) or held_back(reason)
+    return known if known != reason else _("不是一份可以读取的记录（%(reason)s）", reason=reason)
+
+
+def outbox_fault(fault: str) -> str:
+    """What was wrong with an outbox file or with something in it."""
+    words = {
+        "cut-off": _("文件不完整：结尾缺失。能读出的都已导入，请在手机上重新导出一次。"),
+        "list-missing": _("清单（outbox.json）缺失或损坏：记录已导入，照片的名称无法得知。"),
+        "item-unreadable": _("清单中的这一项读不懂"),
+        "double-name": _("压缩包里有两个同名的文件，只用了后一个"),
+        "unlisted": _("清单里没有这份记录，已照样导入"),
+        "unnamed": _("没有任何记录用到这个文件"),
+        "missing": _("没有附带"),
+        "broken": _("已损坏，读不出来"),
+        "too-large": _("太大"),
+        "wrong-hash": _("内容与校验值不符"),
+    }
+    return words.get(fault, fault)

@@ -35,13 +35,33 @@ class Scene:
     form_version: int
     draft: int
     letter: int
+    imported: int
 
     def named(self, argument: str) -> object:
         """What fills the argument of that name in an address."""
         return {
             "project_id": self.project, "plot_id": "P-1", "submission_id": self.held, "device_id": self.device,
             "attachment_id": self.photo, "version_id": self.draft, "job_id": self.letter,
+            "event_id": self.imported,
         }[argument]  # fmt: skip
+
+
+IMPORTED = {
+    "device": "D-1", "exported_at": builders.AT, "is_safe": False, "photos_received": 1, "photos_expected": 2,
+    "counts": {"kept": 1, "already_kept": 1, "quarantined": 1, "refused": 1},
+    "findings": [["cut-off", ""], ["unnamed", "N-5"]],
+    "instances": [
+        {"client_id": "N-1", "state": "kept", "reason": None, "instance_id": "uuid:1", "instance_name": "N-1",
+         "photos_received": 1, "photos_expected": 2, "missing": ["b.jpg"], "findings": [["broken", "b.jpg"]]},
+        {"client_id": "N-2", "state": "already_kept", "reason": None, "instance_id": "uuid:2", "instance_name": None,
+         "photos_received": 0, "photos_expected": 0, "missing": [], "findings": []},
+        {"client_id": "N-3", "state": "quarantined", "reason": "closed-form", "instance_id": "uuid:3",
+         "instance_name": None, "photos_received": 0, "photos_expected": 0, "missing": [], "findings": []},
+        {"client_id": "N-4", "state": "refused", "reason": "missing", "instance_id": None, "instance_name": None,
+         "photos_received": 0, "photos_expected": 0, "missing": [], "findings": [["missing", "N-4"]]},
+    ],
+}  # fmt: skip
+"""What an import of an outbox file told, with one of each end."""
 
 
 def set_the_scene(database: Database, settings: Settings, name: str = "P-west") -> Scene:
@@ -87,7 +107,9 @@ def set_the_scene(database: Database, settings: Settings, name: str = "P-west") 
         held = builders.submission(pen, project, quarantine="closed-form", variant="a" * 64, device_id=device)
         letter = put(schema.job, kind="unfold", subject_id=held, due_at=builders.AT, promised_at=builders.AT,
                      attempts=6, dead_at=builders.AT, error="E-1")  # fmt: skip
-    return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter)
+        imported = put(schema.event, project_id=project, actor="P-li", action="outbox.import", subject="D-1.zip",
+                       detail=IMPORTED, at=builders.AT)  # fmt: skip
+    return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter, imported)
 
 
 @pytest.fixture
@@ -122,5 +144,7 @@ def addresses(scene: Scene) -> list[str]:
     return [
         f"{at}/plots", f"{at}/plots?state=not_visited&errors=1", f"{at}/plots/P-1", f"{at}/plots/P-2",
         f"{at}/plots/P-1?visit={scene.before}", f"{at}/flags", f"{at}/flags?state=void", f"{at}/quarantine",
-        f"{at}/devices", f"{at}/forms", f"{at}/forms/{scene.draft}/draft", "/jobs", "/", "/projects/999999/plots",
+        f"{at}/devices", f"{at}/devices/{scene.device}", f"{at}/devices/{scene.device}/revoke",
+        f"{at}/devices/{scene.device}/new-code", f"{at}/outbox", f"{at}/outbox/{scene.imported}", "/join",
+        f"{at}/forms", f"{at}/forms/{scene.draft}/draft", "/jobs", "/", "/projects/999999/plots",
     ]  # fmt: skip

@@ -93,6 +93,6 @@ def test_a_dead_letter_says_what_went_wrong_and_is_tried_again(
     assert "没有失败的作业" in browser.post(f"/jobs/{scene.letter}/revive", follow_redirects=True).text
     with database.reading() as reader:
         row = reader.execute(schema.job.select().where(schema.job.c.id == scene.letter)).one()
-        assert reader.scalar(select(schema.event.c.action)) == "job.revive"
+        assert "job.revive" in reader.scalars(select(schema.event.c.action)).all()
     assert (row.dead_at, row.attempts) == (None, 0)
     assert browser.post(f"/jobs/{scene.letter}/revive").status_code == 404
