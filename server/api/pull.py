@@ -79,7 +79,8 @@ def _page(view: Connection, who: Caller, device_id: int, since: str) -> tuple[st
     scope = Scope(who.project_id, now.crew_id, device_id)
     teller = Teller(view, who.project_id, f"{who.base}/projects/{who.project_id}", connection.now_ms())
     cursor, texts = _filled(view, scope, teller, plan.cursor, now.head)
-    text = _written(texts, cursor.write(), more=cursor.place is not None, reset=isinstance(plan, Reset))
+    more = not feed.is_up_to_date(cursor, now.head)  # what changed since the way through all began, too
+    text = _written(texts, cursor.write(), more=more, reset=isinstance(plan, Reset))
     return cursor.write(), text
 
 

@@ -31,11 +31,11 @@ KEPT = frozenset({"kept", "already_kept", "quarantined"})
 class OutboxPhone:
     """One phone with its folder. For one thread; after a kill, a new one on the same folder goes on."""
 
-    def __init__(self, server: str, key: str, project: int, folder: Path, *, seed: int = 0,
+    def __init__(self, server: str | Line, key: str, project: int, folder: Path, *, seed: int = 0,
                  pause: Callable[[float], None] = time.sleep) -> None:  # fmt: skip
         self.outbox = Outbox(folder)
         self.known = Known(folder)
-        self._line = Line(server, key)
+        self._line = Line(server, key) if isinstance(server, str) else server
         self._base = f"/v1/projects/{project}/sync"
         self._dice = random.Random(seed)
         self._pause = pause
@@ -151,12 +151,17 @@ class OutboxPhone:
         """Everything new; the number of changes. Raises NoLine or Refused, and goes on from the last whole page."""
         changes = 0
         while True:
-            since = f"?since={self.known.cursor}" if self.known.cursor else ""
-            page = self._ask("GET", f"/pull{since}", self._pending()).json()
-            self.known.take(page)
+            page = self.pull_page()
             changes += len(page["changes"])
             if not page["more"]:
                 return changes
+
+    def pull_page(self) -> Any:
+        """One page, taken in."""
+        since = f"?since={self.known.cursor}" if self.known.cursor else ""
+        page = self._ask("GET", f"/pull{since}", self._pending()).json()
+        self.known.take(page)
+        return page
 
     def pull_patiently(self) -> None:
         """As `pull`, over a line that breaks."""
