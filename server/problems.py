@@ -312,6 +312,12 @@ class ConflictChanged(Problem):
     en = "Something new has come while you were looking. Please reload the page, look again, then decide."
 
 
+class CrewMustEdit(InvalidInput):
+    code = "crew-must-edit"
+    zh = "这一项不能在这里改成另一份的内容。请保留现有内容，并请调查队在最新的记录上再修订一次。"
+    en = "This cannot be changed from here. Keep what stands and ask the crew to edit the newest record once more."
+
+
 class NothingChosen(InvalidInput):
     code = "nothing-chosen"
     zh = "请至少为一项选择保留哪个值。"

@@ -13,12 +13,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from server.settings import Settings
-from server.steps import check, inspect_photo, publish, return_rework, settle, unfold
+from server.steps import check, inspect_photo, merge, merge_edits, publish, return_rework, settle, unfold
 from server.store import forms, jobs
 from server.store.blobs import Blobs
 from server.store.db import Database
@@ -32,6 +33,8 @@ A_HANDFUL = 4
 """Jobs in one go below which the worker lets more gather: one at a time they cost three times as much each."""
 BACKOFF_S = 5.0
 """s before the second try; three times as long before each further one: 5 s, 15 s, 45 s, ... ten minutes in all."""
+CLOCK_S = 10.0
+"""s between two looks at whether the clock was set back."""
 PHOTOS_AT_ONCE = 4
 """Photos in one go: a 12-megapixel JPEG takes about 30 ms, and flags wait for them."""
 
@@ -50,6 +53,12 @@ def steps(settings: Settings) -> dict[str, Step]:
     blobs = Blobs(settings.photo_dir)
     most = settings.worker_batch
     return {
+        jobs.MERGE_EDITS: Step(
+            lambda _c, ids: ids,
+            partial(merge_edits.write, readers=readers, max_bytes=settings.max_instance_bytes),
+            most,
+        ),
+        jobs.MERGE: Step(lambda _c, ids: ids, merge.write, most),
         jobs.CHECK: Step(check.look, check.write, most),
         jobs.RETURN_REWORK: Step(lambda _c, ids: ids, return_rework.write, most),
         jobs.UNFOLD: Step(
@@ -137,7 +146,21 @@ class Worker:
             if job.attempts >= self._settings.job_attempts:
                 jobs.bury(connection, job.id, text, now)
             else:
-                jobs.failed(connection, job.id, text, now + int(1000 * BACKOFF_S * 3 ** (job.attempts - 1)))
+                jobs.failed(connection, job.id, text, now + _backoff_ms(job.attempts))
+
+    def look_at_the_clock(self) -> None:
+        """Where the clock was set back, what was promised before must not wait until it has caught up."""
+        now, lease_ms = self._clock(), self._settings.job_lease_s * 1000
+        with self._database.reading() as connection:
+            if not jobs.is_out_of_reach(connection, now, lease_ms):
+                return
+        log.warning("the clock was set back: what was promised before is done now")
+        with self._database.writing() as connection:
+            jobs.bring_back(connection, now, lease_ms)
+
+
+def _backoff_ms(attempts: int) -> int:
+    return min(jobs.LONGEST_AHEAD_MS, int(1000 * BACKOFF_S * 3 ** (attempts - 1)))
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
@@ -145,8 +168,12 @@ def run(settings: Settings, stop: threading.Event) -> None:
     logging.basicConfig(level=settings.log_level)
     database = Database(settings.url, pool_size=2, durable=False)
     worker = Worker(database, settings)
+    look_at = 0.0
     while not stop.is_set():
         try:
+            if time.monotonic() >= look_at:
+                worker.look_at_the_clock()
+                look_at = time.monotonic() + CLOCK_S
             if worker.round() < A_HANDFUL:
                 stop.wait(IDLE_S)
         except Exception:  # the store is away for a moment: nothing is lost, try again

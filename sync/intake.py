@@ -135,17 +135,12 @@ def _edit_held_back(arrival: Arrival, known: Known) -> Reason | None:
 
 
 def is_settled_by_time(reason: Reason) -> bool:
-    """Can something that happens later (a form published, an original arriving) settle this without a person?"""
+    """Can something that happens later (a form published, an original arriving, two edits merged) settle this without
+    a person?"""
     match reason:
-        case Reason.UNKNOWN_FORM | Reason.UNKNOWN_VERSION | Reason.EDIT_BEFORE_ORIGINAL:
+        case Reason.UNKNOWN_FORM | Reason.UNKNOWN_VERSION | Reason.EDIT_BEFORE_ORIGINAL | Reason.EDIT_OF_OLD:
             return True
-        case (
-            Reason.CLOSED_FORM
-            | Reason.OTHER_CONTENT
-            | Reason.EDIT_OF_OLD
-            | Reason.ENCRYPTED
-            | Reason.REVOKED_DEVICE
-        ):
+        case Reason.CLOSED_FORM | Reason.OTHER_CONTENT | Reason.ENCRYPTED | Reason.REVOKED_DEVICE:
             return False
         case _:
             assert_never(reason)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from forms.definition import Form
 from forms.instance import Reader, read
-from server.store import attachments, events, forms, jobs, submissions
+from server.store import attachments, edits, events, forms, jobs, submissions
 from server.store.attachments import Bringing
 from server.store.rows import AnyRow
 from sync.intake import Arrival, Create, Kept, Known, Quarantine, Reason, Supersede, decide
@@ -44,6 +44,7 @@ def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reas
     match decision:
         case Quarantine(reason=reason):
             submissions.hold(connection, submission_id, reason)
+            _promise_merging(connection, row, reason, version_id, at)
             return reason
         case Create():
             values: dict[str, object] = {"root_id": None}
@@ -62,6 +63,19 @@ def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reas
     waiting = submissions.edits_waiting_for(connection, row.project_id, [row.instance_id])
     jobs.put(connection, jobs.SETTLE, waiting, at)
     return None
+
+
+def _promise_merging(
+    connection: Connection, row: AnyRow, reason: Reason, version_id: int | None, at: int
+) -> None:
+    """An edit of something old does not count, but what it says may be laid on what does."""
+    if reason not in {Reason.EDIT_OF_OLD, Reason.EDIT_BEFORE_ORIGINAL}:
+        return
+    root_id = edits.root_of(connection, row)
+    if root_id is not None:
+        if row.form_version_id is None:
+            submissions.know_version(connection, row.id, version_id)
+        jobs.put(connection, jobs.MERGE_EDITS, [root_id], at)
 
 
 def _expect_files(connection: Connection, row: AnyRow, version_id: int | None) -> None:
@@ -108,5 +122,7 @@ def set_aside(connection: Connection, submission_id: int, by: str, why: str, at:
     row = submissions.find(connection, submission_id)
     if row is None or not submissions.set_aside(connection, submission_id, by, at):
         return False
+    if row.root_id is not None:  # a late edit: what it says is taken back
+        jobs.put(connection, jobs.MERGE_EDITS, [row.root_id], at)
     events.add(connection, row.project_id, by, "quarantine.set-aside", row.instance_id, {"why": why}, at)
     return True

@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 from server.forest.cell import written
 from server.forest.effective import CORRECTED, as_typed
 from server.forest.said import as_said, keys_of
-from server.forest.tree import Measurement
+from server.forest.tree import Measurement, TallyCode
 from server.problems import (
     AlreadyDecided,
     ConflictChanged,
+    CrewMustEdit,
     NotFound,
     NothingChosen,
     ReasonMissing,
@@ -28,7 +29,7 @@ from server.store.conflicts import MINE, OPEN, OTHER, THEIRS, TWO_EDITS, Cell
 from server.store.corrections import SUPERVISOR, Made
 from server.store.reviews import Act
 from server.store.rows import AnyRow
-from sync.merge import Key
+from sync.merge import TREE, Key
 
 WHY_CHARS = 500
 
@@ -100,12 +101,14 @@ def _locked(connection: Connection, project_id: int, conflict_id: int, seen: str
 
 
 def _value(cell: Cell, choice: Choice) -> str | None:
-    """What shall stand there; None: blank, or that the tree is not there. Raises ValueUnfit."""
+    """What shall stand there; None: blank, or that the tree is not there. Raises ValueUnfit, CrewMustEdit."""
+    if choice.chosen != MINE and not conflicts.is_settled_here(cell):
+        raise CrewMustEdit()
     if choice.chosen in {MINE, THEIRS}:
         value: str | None = cell[choice.chosen]
         return value or None
     try:
-        if choice.chosen != OTHER or cell["tag"] is None:
+        if choice.chosen != OTHER:
             raise ValueError(choice.chosen)
         return written(cell["field"], choice.value)
     except ValueError as error:
@@ -116,13 +119,16 @@ def _correct(connection: Connection, row: AnyRow, cells: Sequence[Cell], act: Ac
     trees = _trees(connection, row.visit_id) if row.visit_id is not None else {}
     for cell in cells:
         found = trees.get(conflicts.key_of(cell))
-        if found is None or cell["field"] not in CORRECTED:
-            continue  # a whole tree, or an answer about the plot: carried out when the edits are laid on anew
+        field, value = cell["field"], cell["value"]
+        if field == TREE and cell["theirs"] is None and cell["chosen"] == THEIRS:
+            field, value = "tally_code", str(int(TallyCode.OVER_COUNTED))
+        if found is None or field not in CORRECTED:
+            continue  # a tree that was taken away comes back when the edits are laid on anew
         typed, now = found
-        old, field = as_typed(now, cell["field"]), cell["field"]
-        if as_said(field, old) != as_said(field, cell["value"]):
+        old = as_typed(now, field)
+        if as_said(field, old) != as_said(field, value):
             corrections.add(connection, Made(
-                row.project_id, row.visit_id, typed.tag, typed.stem_id, typed.ordinal, field, old, cell["value"],
+                row.project_id, row.visit_id, typed.tag, typed.stem_id, typed.ordinal, field, old, value,
                 SUPERVISOR, row.id, act.by, act.why, act.at,
             ))  # fmt: skip
 

@@ -17,12 +17,23 @@ from sqlalchemy import Connection
 from forms.instance import Answers, Reader, read
 from server.forest import answers as typed
 from server.forest.answers import TreeRow
-from server.store import devices, feed, flags, forms, jobs, leaving, plots, submissions, thinnings, visits
+from server.forest.visit import NO_PLOT
+from server.store import (
+    devices,
+    feed,
+    flags,
+    forms,
+    jobs,
+    leaving,
+    merging,
+    plots,
+    submissions,
+    thinnings,
+    visits,
+)
 from server.store.leaving import Leaving, Owner
 from server.store.rows import AnyRow
 
-NO_PLOT = "?"
-"""The plot of a visit whose crew left the plot's name empty: kept, and plain to see."""
 MOST_TREES_CUT = 2**31 - 1
 """What the column holds; a larger number stays in the record as typed."""
 
@@ -194,11 +205,14 @@ def _write_visits(
         visits.replace(connection, was.id, values)
         if was.plot_id != plot_id:
             flags.follow(connection, was.id, plot_id)
+            # its trees may be part of another visit
+            jobs.put(connection, jobs.MERGE, [was.plot_id, plot_id], at)
         numbers[one.root_id] = was.id
     made = visits.add(connection, [values for _, values in rows])
     numbers |= {one.root_id: number for (one, _), number in zip(rows, made, strict=True)}
     _write_trees(connection, found, numbers, plot_ids)
     _promise_rework(connection, found, numbers, known, at)
+    _promise_merging(connection, found, known, at)
     return touched
 
 
@@ -216,6 +230,14 @@ def _promise_rework(
         if (one.visit is not None and one.visit["kind"] == "rework") or one.root_id in known
     }
     jobs.put(connection, jobs.RETURN_REWORK, sorted(answers), at)
+
+
+def _promise_merging(
+    connection: Connection, found: Sequence[Unfolded], known: dict[int, AnyRow], at: int
+) -> None:
+    """An edit may meet what a person corrected, or other edits of the same original."""
+    edited = {one.root_id for one in found if one.root_id in known or one.submission_id != one.root_id}
+    jobs.put(connection, jobs.MERGE_EDITS, sorted(edited), at)
 
 
 def _write_trees(
@@ -265,7 +287,9 @@ def _write_thinning(connection: Connection, one: Unfolded) -> set[int]:
 
 
 def _promise_checks(connection: Connection, plot_ids: set[int], at: int) -> None:
-    """A change at a plot concerns its other visits too: the next census compares itself with this one."""
+    """A change at a plot concerns its other visits too: the next census compares itself with this one, and another
+    crew may have been there in the same."""
+    jobs.put(connection, jobs.MERGE, merging.crowded(connection, plot_ids), at)
     jobs.put(connection, jobs.CHECK, visits.after(connection, sorted(plot_ids)), at)
 
 

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from server.forest.effective import CORRECTED
 from server.store.rows import AnyRow
 from server.store.schema import conflict
-from sync.merge import Key
+from sync.merge import TREE, Key
 
 TWO_VISITS, EDIT_CORRECTION, TWO_EDITS = "two-visits", "edit-correction", "two-edits"
 """Kinds: two crews at one plot; a crew's edit against a person's correction; two edits of one original."""
@@ -92,6 +93,11 @@ def identity(cell: Cell) -> tuple[Any, ...]:
 def key_of(cell: Cell) -> Key:
     """The tree that a cell is of."""
     return Key(cell["tag"], cell["stem_id"], cell["twin"])
+
+
+def is_settled_here(cell: Cell) -> bool:
+    """Can another value than what stands be put into this cell by a correction?"""
+    return cell["field"] in CORRECTED or cell["field"] == TREE
 
 
 def mark_of(cells: Sequence[Cell]) -> str:

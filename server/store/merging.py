@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, delete, func, or_, select, update
 
+from server.forest.answers import TreeRow
 from server.store import bulk, hot
 from server.store.schema import crew, device, measurement, plot, submission, visit
 
@@ -106,3 +107,19 @@ def has_changed(connection: Connection, visit_id: int, at: int) -> None:
     """Whoever looked at the visit before this has seen another one; the rules will look again."""
     later = case((visit.c.unfolded_at >= at, visit.c.unfolded_at + 1), else_=at)
     connection.execute(update(visit).where(visit.c.id == visit_id).values(unfolded_at=later, checked_at=None))
+
+
+def project_of(connection: Connection, visit_id: int) -> int:
+    """The project that a visit belongs to."""
+    return int(connection.execute(select(visit.c.project_id).where(visit.c.id == visit_id)).scalar_one())
+
+
+def row_of(tree: TreeRow, tree_id: int | None) -> dict[str, Any]:
+    """A tree as typed, as a measurement without its visit and place."""
+    m = tree.measurement
+    return {
+        "tree_id": tree_id, "tag": m.tag[:40], "stem_id": m.stem_id[:20], "species": m.species[:40],
+        "tally_code": None if m.tally_code is None else int(m.tally_code), "dbh_cm": m.dbh_cm, "height_m": m.height_m,
+        "pom_m": m.pom_m, "azimuth_deg": tree.azimuth_deg, "distance_m": tree.distance_m, "x_m": m.x_m, "y_m": m.y_m,
+        "verified": m.verified, "dbh_text": m.dbh_text, "codes": " ".join(sorted(m.codes)) or None, "other": tree.other,
+    }  # fmt: skip

@@ -52,7 +52,7 @@ class Sent(NamedTuple):
 _KEPT = (submission.c.id, submission.c.xml_sha256, submission.c.root_id, submission.c.superseded_by_id,
          submission.c.quarantine)  # fmt: skip
 _UNDER_IDS = in_list(
-    select(*_KEPT, submission.c.variant, submission.c.instance_id)
+    select(*_KEPT, submission.c.variant, submission.c.instance_id, submission.c.device_id)
     .where(submission.c.project_id == bindparam("project_id"), submission.c.form_id == bindparam("form_id"))
     .order_by(submission.c.id)
     .with_for_update(),
@@ -76,6 +76,7 @@ class KeptRow(NamedTuple):
     quarantine: str | None
     variant: str
     instance_id: str
+    device_id: int | None
 
 
 def pack(xml: bytes) -> bytes:
@@ -226,6 +227,13 @@ def release(connection: Connection, submission_id: int, values: dict[str, Any]) 
 def hold(connection: Connection, submission_id: int, reason: str) -> None:
     """It stays in quarantine, for this reason now."""
     connection.execute(update(submission).where(submission.c.id == submission_id).values(quarantine=reason))
+
+
+def know_version(connection: Connection, submission_id: int, version_id: int | None) -> None:
+    """The form that it was filled in with is known now."""
+    connection.execute(
+        update(submission).where(submission.c.id == submission_id).values(form_version_id=version_id)
+    )
 
 
 def set_aside(connection: Connection, submission_id: int, by: str, at: int) -> bool:
