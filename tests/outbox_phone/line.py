@@ -6,7 +6,7 @@ import gzip
 import http.client
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
 ANSWER_S = 30
@@ -24,6 +24,31 @@ class Refused(Exception):
         super().__init__(f"{status} {word}: {detail}")
         self.status = status
         self.word = word
+
+
+class _HeadLines:
+    """The lines of an answer's head; one that was cut off is no line."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.close, self.flush = stream.close, stream.flush
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = self._stream.readline(limit)
+        if not line.endswith(b"\n"):
+            raise http.client.IncompleteRead(line)
+        return line
+
+
+class _WholeHead(http.client.HTTPResponse):
+    """An answer whose head was cut off is none; the library would take what came for all of it."""
+
+    def begin(self) -> None:
+        stream = self.fp
+        self.fp = _HeadLines(stream)  # type: ignore[assignment]
+        super().begin()
+        if self.fp is not None:  # else there is no body
+            self.fp = stream
 
 
 class Answer(NamedTuple):
@@ -71,6 +96,7 @@ class Line:
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_S)
+            self._connection.response_class = _WholeHead
         self._connection.request(method, path, body, dict(headers))
         response = self._connection.getresponse()
         content = response.read()
