@@ -98,7 +98,8 @@ def ago(at_ms: int | None) -> str:
     passed = timedelta(milliseconds=max(connection.now_ms() - at_ms, 0))
     if passed < timedelta(minutes=1):
         return gettext("刚刚")
-    return format_timedelta(-passed, granularity="minute", add_direction=True, locale=locale())
+    # 9 days are 9 days, not one week
+    return format_timedelta(-passed, granularity="minute", threshold=2, add_direction=True, locale=locale())
 
 
 def number(value: float | None, decimals: int = 1) -> str:

@@ -38,6 +38,7 @@ class Device(NamedTuple):
     last_seen_at: int | None
     name: str
     pending_count: int | None
+    joined_at: int | None
 
 
 class Said(NamedTuple):
@@ -51,7 +52,7 @@ class Said(NamedTuple):
 _BY_TOKEN = Hot(
     select(
         device.c.id, device.c.project_id, device.c.crew_id, device.c.locale, device.c.revoked_at,
-        device.c.last_seen_at, device.c.name, device.c.pending_count,
+        device.c.last_seen_at, device.c.name, device.c.pending_count, device.c.joined_at,
     ).where(device.c.token_hash == bindparam("token_hash"))
 )  # fmt: skip
 

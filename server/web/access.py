@@ -135,7 +135,7 @@ def _note_seen(row: Device) -> None:
     """Note that it was here and what it says of itself. A request never fails for that."""
     now = connection.now_ms()
     said = Said(_said("User-Agent", 255), _said("Yangdi-App", 80), _pending())
-    is_news = said.pending_count is not None and said.pending_count != row.pending_count
+    is_news = row.joined_at is None or said.pending_count not in {None, row.pending_count}
     # the clock may have been set back since
     if is_news or row.last_seen_at is None or abs(now - row.last_seen_at) > SEEN_EVERY_MS:
         with contextlib.suppress(*FAILURES, OSError):
