@@ -8,13 +8,14 @@ given only after the commit. What does not count yet is kept all the same, in qu
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from forms.instance import Meta
-from server.store import attachments, jobs, submissions
+from server.store import attachments, jobs, submissions, uploads
 from server.store.attachments import Bringing, File, Place, Taken
 from server.store.submissions import KeptRow, Sent, draft_variant, is_draft
 from sync.intake import (
@@ -229,8 +230,18 @@ class _Plan:
         self.new.append(sent)
         if isinstance(decision, Supersede) and meta.deprecated_id:
             self._moves_on(parcel, meta.deprecated_id, sent.id)
-        row = KeptRow(sent.id, sent.xml_sha256, root_id, None, reason, sent.variant, meta.instance_id)
-        self._under(parcel, meta.instance_id).append(row)
+        self._under(parcel, meta.instance_id).append(
+            KeptRow(
+                sent.id,
+                sent.xml_sha256,
+                root_id,
+                None,
+                reason,
+                sent.variant,
+                meta.instance_id,
+                sent.device_id,
+            )
+        )
         return _Decided(sealed, decision, sent.id)
 
     def _moves_on(self, parcel: Parcel, instance_id: str, to_id: int) -> None:
@@ -285,7 +296,7 @@ def _carry_out(connection: Connection, plan: _Plan) -> list[Receipt | Refused]:
         elif (
             isinstance(one.decision, Attach) and one.submission_id in taken and taken[one.submission_id].fresh
         ):
-            pass_on(connection, one.submission_id)
+            attachments.pass_on(connection, one.submission_id)
     jobs.put_all(connection, [*_promises(connection, decided), *_promised_photos(decided, taken)])
     return [
         outcome if isinstance(outcome, Refused) else _receipt(outcome, taken) for outcome in plan.outcomes
@@ -295,19 +306,40 @@ def _carry_out(connection: Connection, plan: _Plan) -> list[Receipt | Refused]:
 def _take_files(connection: Connection, decided: Sequence[_Decided]) -> dict[int, Taken]:
     if not decided:
         return {}
+    waiting = _files_that_wait(connection, decided)
     brought = [
-        Bringing(one.submission_id, one.sealed.parcel.expected, one.sealed.parcel.files)
+        Bringing(
+            one.submission_id, one.sealed.parcel.expected, [*one.sealed.parcel.files, *waiting[_key(one)]]
+        )
         for one in decided
         if one.sealed.parcel.files or one.sealed.parcel.expected or isinstance(one.decision, Attach)
     ]
     return attachments.take(connection, brought, decided[0].sealed.parcel.received_at)
 
 
-def pass_on(connection: Connection, submission_id: int) -> None:
-    """Files that come late for a record that has been edited since serve its edits as well."""
-    while (later := submissions.superseded_by(connection, submission_id)) is not None:
-        attachments.carry_forward(connection, submission_id, later)
-        submission_id = later
+def _key(one: _Decided) -> tuple[str, str]:
+    meta = one.sealed.parcel.meta
+    return meta.form_id, meta.instance_id
+
+
+def _files_that_wait(
+    connection: Connection, decided: Sequence[_Decided]
+) -> Mapping[tuple[str, str], list[File]]:
+    """Files that came before their instance; they wait no longer."""
+    found: dict[tuple[str, str], list[File]] = defaultdict(list)
+    keys = {_key(one) for one in decided if one.sealed.parcel.expected and not one.sealed.arrival.draft}
+    whole = [
+        upload
+        for upload in uploads.waiting(
+            connection, decided[0].sealed.parcel.project_id, [instance_id for _, instance_id in keys]
+        )
+        if (upload.form_id, upload.instance_id) in keys
+    ]
+    for upload in whole:
+        file = File(upload.name, upload.sha256, upload.size_bytes, upload.content_type)
+        found[upload.form_id, upload.instance_id].append(file)
+    uploads.forget(connection, [upload.id for upload in whole])
+    return found
 
 
 Promise = tuple[str, int, int]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from server.store import bulk
+from server.store import bulk, submissions
 from server.store.hot import Hot, in_list
 from server.store.rows import AnyRow
 from server.store.schema import attachment, submission
@@ -155,6 +155,13 @@ def carry_forward(connection: Connection, from_id: int, to_id: int) -> None:
                     received_at=was.received_at,
                 )
             )
+
+
+def pass_on(connection: Connection, submission_id: int) -> None:
+    """Files that come late for a record that has been edited since serve its edits as well."""
+    while (later := submissions.superseded_by(connection, submission_id)) is not None:
+        carry_forward(connection, submission_id, later)
+        submission_id = later
 
 
 _KNOWN = in_list(

@@ -92,27 +92,29 @@ class Blobs:
 
     def keep(self, part: Incoming) -> str:
         """Make a part durable under its hash and return the hash. Bytes that are there cost nothing again."""
-        target = self.path(part.sha256)
-        if target.exists():
+        if self.has(part.sha256):
+            sync_folder(self.path(part.sha256).parent)  # it may have come in this very moment
             return part.sha256
         part.sync()
-        self._folder(target.parent)
         assert part.path is not None  # sync moved it to a file
-        part.path.rename(target)
+        self.take_over(part.path, part.sha256)
         part.path = None
-        _sync_folder(target.parent)
         return part.sha256
 
     def keep_file(self, source: Path) -> str:
         """Take over a file that our own code made (a thumbnail) and return its hash. The source is moved."""
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
-        target = self.path(sha256)
-        self._folder(target.parent)
         with source.open("rb") as file:
             os.fdatasync(file.fileno())
-        source.replace(target)
-        _sync_folder(target.parent)
+        self.take_over(source, sha256)
         return sha256
+
+    def take_over(self, source: Path, sha256: str) -> None:
+        """A file whose bytes are durable and have this hash is kept from now on. The source is moved."""
+        target = self.path(sha256)
+        self._folder(target.parent)
+        source.replace(target)
+        sync_folder(target.parent)
 
     def md5(self, sha256: str) -> str:
         """MD5 of a blob, for clients that compare by it; it protects nothing."""
@@ -122,10 +124,10 @@ class Blobs:
     def _folder(self, folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A rename is durable once the folder that names it is."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
