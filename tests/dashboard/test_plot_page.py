@@ -161,3 +161,23 @@ def test_a_photo_on_its_way_is_named_on_the_page(sign_in: SignIn, scene: Scene) 
     page = _plain(_page(sign_in("li"), scene))
     assert "未收到 c.jpg" in page
     assert "2/3" in page
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_photos_that_have_not_come_are_counted_and_named(
+    sign_in: SignIn, scene: Scene, database: Database
+) -> None:
+    with database.writing() as pen:
+        for name in ("d.jpg", "e.jpg"):
+            builders.row(pen, schema.attachment, submission_id=scene.source, name=name, is_expected=True)
+        builders.row(pen, schema.attachment, submission_id=scene.source, name="audit.csv", is_expected=True)
+        builders.row(
+            pen,
+            schema.attachment,
+            submission_id=scene.source,
+            name="f.jpg",
+            is_expected=False,
+            sha256="0" * 64,
+        )
+    facts = _plain(_page(sign_in("li"), scene).partition('<dl class="facts')[2].partition("</dl>")[0])
+    assert "照片 2/5 未收到 c.jpg · d.jpg · e.jpg" in facts
