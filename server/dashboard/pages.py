@@ -14,6 +14,8 @@ from server.dashboard import (  # noqa: F401  # each puts its pages on the bluep
     plot,
     plots,
     quarantine,
+    review,
+    rework,
 )
 from server.dashboard.door import blueprint
 

@@ -10,14 +10,17 @@ from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from forms.definition import Form
-from server.dashboard import flag_text, language, scope
+from server.dashboard import decisions, flag_text, language, scope
 from server.dashboard.door import blueprint
 from server.dashboard.header import Labels, header
 from server.dashboard.stem_map import stem_map
 from server.dashboard.tally_sheet import TallySheet, tally_sheet
+from server.forest.effective import CORRECTED
+from server.forest.second_tape import MEASURED_AGAIN
+from server.forest.tree import TallyCode
 from server.problems import NotFound
 from server.store import plot_report, reports
-from server.web import connection
+from server.web import connection, session
 
 Row = dict[str, Any]
 M2_PER_HA = 10_000
@@ -66,8 +69,9 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
     listed = plot_report.species_names(reader, project_id)
     labels = Labels([Form.from_json(definition)] if definition else [], listed, locale)
     flags = [flag_text.with_text(row, labels.species) for row in plot_report.flags(reader, visit["id"])]
-    earlier_trees = plot_report.trees(reader, last["id"]) if last else []
-    sheet = tally_sheet(plot_report.trees(reader, visit["id"]), earlier_trees, flags)
+    earlier_trees = decisions.counted_trees(reader, last["id"]) if last else []
+    sheet = tally_sheet(decisions.counted_trees(reader, visit["id"]), earlier_trees, flags)
+    decided = decisions.about(reader, visit)
     attachments = plot_report.attachments(reader, visit["source_id"])
     return {
         "before": last,
@@ -80,7 +84,18 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
         "counts": reports.flag_counts(reader, [visit["id"]]).get(visit["id"], {}),
         "chain": plot_report.chain(reader, visit["submission_id"]),
         "basal_area_m2": _basal_area_m2(sheet),
+        "decided": decided,
+        "may_decide": decided["is_decided_here"] and _decides(project_id),
+        "correctable": CORRECTED,
+        "measured_again": MEASURED_AGAIN,
+        "tally_codes": [int(code) for code in TallyCode],
+        "species_codes": sorted(listed),
+        "crews": reports.names(reader, project_id)["crew"],
     }
+
+
+def _decides(project_id: int) -> bool:
+    return session.current_person().role_in(project_id) in session.DECIDES
 
 
 def _side_m(plot: Row) -> float | None:

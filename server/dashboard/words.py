@@ -61,7 +61,37 @@ def review_state(code: str) -> str:
 
 def visit_kind(code: str) -> str:
     """The word for a kind of visit."""
-    return {"visit": _("样地调查"), "audit": _("质量检查")}.get(code, code)
+    return {"visit": _("样地调查"), "audit": _("质量检查"), "rework": _("返工")}.get(code, code)
+
+
+def rework_state(code: str) -> str:
+    """The word for what became of an order for rework."""
+    return {"open": _("返工中"), "returned": _("已返回"), "cancelled": _("已取消")}.get(code, code)
+
+
+def rework_tree_state(code: str) -> str:
+    """The word for what became of a tree that was sent back."""
+    words = {
+        "open": _("等待重测"),
+        "corrected": _("已改"),
+        "confirmed": _("两次一致"),
+        "gone": _("没有找到"),
+        "cancelled": _("不再重测"),
+    }
+    return words.get(code, code)
+
+
+def decision(code: str) -> str:
+    """The word for what a person decided."""
+    words = {
+        "accept": _("认可"),
+        "correct": _("更正"),
+        "send_back": _("送回返工"),
+        "reopen": _("撤回"),
+        "approve": _("通过"),
+        "reject": _("退回"),
+    }
+    return words.get(code, code)
 
 
 def role(code: str) -> str:
@@ -95,6 +125,8 @@ def job(kind: str) -> str:
         "merge": _("合并同一样地的两次调查"),
         "inspect_photo": _("查看照片"),
         "settle": _("重新判定"),
+        "return_rework": _("读取返工结果"),
+        "publish_rework": _("生成返工调查表"),
     }
     return words.get(kind, kind)
 

@@ -53,7 +53,7 @@ def reopen(connection: Connection, project_id: int, flag_id: int, act: Act) -> N
     AlreadyDecided where there is nothing to take back."""
     act = _with_reason(act)
     flag, about = _flag(connection, project_id, flag_id, {"accepted", "corrected"})
-    made = _made_for(connection, flag) if flag.state == "corrected" else []
+    made = _made_for(connection, flag)
     corrections.undo(connection, [row.id for row in made], act.by, act.at)
     flags.decide(connection, [flag.id], "open")
     _note(connection, about, [flag], reviews.REOPEN, act)
@@ -165,8 +165,9 @@ def _flags_at(connection: Connection, visit_id: int, cells: Iterable[Cell], fiel
 
 
 def _made_for(connection: Connection, flag: AnyRow) -> list[AnyRow]:
-    """Corrections that hold at a flag's cell."""
+    """What holds at a flag's cell because of it: corrections of a corrected flag, a tape that confirmed an accepted."""
     rows = corrections.holding_rows(connection, flag.visit_id)
+    rows = [row for row in rows if flag.state == "corrected" or row.old == row.new]
     return [row for row in rows if row.field == flag.field and _cell(flag) in
             {(row.tag, row.stem_id or "1"), *_counting_as(connection, row)}]  # fmt: skip
 

@@ -54,6 +54,12 @@ def subject(connection: Connection, project_id: int, visit_id: int) -> AnyRow | 
     return connection.execute(query).first()
 
 
+def plot_of(connection: Connection, project_id: int, visit_id: int) -> str | None:
+    """What is painted on the post of a visit's plot; None where the project has no such visit."""
+    query = select(plot.c.plot_id).join(visit, visit.c.plot_id == plot.c.id)
+    return connection.execute(query.where(visit.c.id == visit_id, visit.c.project_id == project_id)).scalar()
+
+
 def set_state(connection: Connection, visit_id: int, state: str) -> None:
     """What a person, or what became of her order, makes of a visit."""
     connection.execute(update(visit).where(visit.c.id == visit_id).values(review_state=state))

@@ -249,3 +249,48 @@ def measured_again(connection: Connection, visit_id: int) -> list[AnyRow]:
     return list(
         connection.execute(query.where(measurement.c.visit_id == visit_id).order_by(measurement.c.ordinal))
     )
+
+
+class Page(NamedTuple):
+    """Which orders of a project to show: their state, how many to pass over, how many to take."""
+
+    state: str = OPEN
+    offset: int = 0
+    most: int = 50
+
+
+def page(connection: Connection, project_id: int, asked: Page) -> list[AnyRow]:
+    """Orders with plot, census and crew by name: open ones the most urgent first, others the latest first. One more
+    than asked for where there are more."""
+    urgent = (rework.c.due_on.is_(None), rework.c.due_on) if asked.state == OPEN else ()
+    query = (
+        select(rework, plot.c.plot_id.label("plot"), census.c.name.label("census"), crew.c.name.label("crew"))
+        .join(plot, plot.c.id == rework.c.plot_id)
+        .join(visit, visit.c.id == rework.c.visit_id)
+        .join(census, census.c.id == visit.c.census_id)
+        .outerjoin(crew, crew.c.id == rework.c.crew_id)
+        .where(rework.c.project_id == project_id, rework.c.state == asked.state)
+        .order_by(*urgent, rework.c.id.desc())
+        .offset(asked.offset)
+        .limit(asked.most + 1)
+    )
+    return list(connection.execute(query))
+
+
+def counts(connection: Connection, project_id: int) -> dict[str, int]:
+    """How many orders of a project are in each state."""
+    query = select(rework.c.state, func.count()).where(rework.c.project_id == project_id)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(rework.c.state))}
+
+
+def asked_of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:
+    """Every tree of a visit that was ever sent back, with its order's reason, day, crew and state, the latest first."""
+    query = (
+        select(rework_tree, rework.c.reason.label("order_reason"), rework.c.due_on, rework.c.sent_at,
+               rework.c.sent_by, rework.c.state.label("order_state"), crew.c.name.label("crew"))
+        .join(rework, rework.c.id == rework_tree.c.rework_id)
+        .outerjoin(crew, crew.c.id == rework.c.crew_id)
+        .where(rework.c.visit_id == visit_id)
+        .order_by(rework.c.id.desc(), rework_tree.c.tag)
+    )  # fmt: skip
+    return list(connection.execute(query))
