@@ -60,6 +60,8 @@ class Outbox:
         self, client_id: str, form_id: str, instance_id: str, xml: bytes, photos: Mapping[str, bytes]
     ) -> None:
         """Keep an instance and its photos. Once this returns they are on the disk, and they are sent some day."""
+        if self._store.execute("SELECT 1 FROM instance WHERE client_id = ?", (client_id,)).fetchone():
+            return
         rows = [
             (client_id, name, self._keep(content), len(content), WAITING) for name, content in photos.items()
         ]

@@ -337,5 +337,11 @@ def test_whatever_happens_phones_know_what_they_may_and_nothing_is_kept_twice(
         "Machine", (Laws,), {"world": SimpleNamespace(app=app, database=database, settings=settings)}
     )
     run_state_machine_as_test(
-        machine, settings=hypothesis_settings(max_examples=12, stateful_step_count=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+        machine,
+        settings=hypothesis_settings(
+            max_examples=12,
+            stateful_step_count=25,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        ),
     )
