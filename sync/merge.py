@@ -29,7 +29,7 @@ HEADER = Key(None)
 TREE = "tree"
 """The field of a clash about a tree that one account took away and the other changed."""
 Fields = Mapping[str, str]
-Account = Mapping[Key, Fields]
+Telling = Mapping[Key, Fields]
 
 
 class Clash(NamedTuple):
@@ -57,7 +57,7 @@ class Merged(NamedTuple):
     clashes: list[Clash]
 
 
-def three_way(base: Account, mine: Account, theirs: Account) -> Merged:
+def three_way(base: Telling, mine: Telling, theirs: Telling) -> Merged:
     """Both edits of `base` at once. Where they clash, mine stands."""
     merged = Merged({}, [])
     for key in _in_order((mine, theirs, base)):
@@ -70,17 +70,17 @@ def three_way(base: Account, mine: Account, theirs: Account) -> Merged:
     return merged
 
 
-def union(base: Account, accounts: Sequence[Account]) -> Merged:
+def union(base: Telling, tellings: Sequence[Telling]) -> Merged:
     """What several crews found between them. Where they clash, the first that says something new stands."""
     merged = Merged({}, [])
-    for key in _in_order(accounts):
-        said = [account[key] for account in accounts if key in account]
+    for key in _in_order(tellings):
+        said = [telling[key] for telling in tellings if key in telling]
         _fields(merged, key, base.get(key, {}), said, blank_counts=False)
     return merged
 
 
-def _in_order(accounts: Iterable[Account]) -> dict[Key, None]:
-    return {key: None for account in accounts for key in account}
+def _in_order(tellings: Iterable[Telling]) -> dict[Key, None]:
+    return {key: None for telling in tellings for key in telling}
 
 
 def _one_took_it_away(

@@ -64,12 +64,12 @@ def version_of(other: Mapping[str, Any] | None) -> tuple[str, int] | None:
 
 
 def let_the_later_speak(
-    accounts: Sequence[dict[str, str]], versions: Sequence[tuple[str, int] | None]
+    tellings: Sequence[dict[str, str]], versions: Sequence[tuple[str, int] | None]
 ) -> None:
     """Accounts of one tree: updates of one branch knew each other, so what a later one says, an earlier one no longer
     does. Takes it out of the earlier one."""
-    for account, mine in zip(accounts, versions, strict=True):
-        for later, other in zip(accounts, versions, strict=True):
+    for telling, mine in zip(tellings, versions, strict=True):
+        for later, other in zip(tellings, versions, strict=True):
             if mine and other and other[0] == mine[0] and other[1] > mine[1]:
-                for name in [name for name in account if later.get(name)]:
-                    del account[name]
+                for name in [name for name in telling if later.get(name)]:
+                    del telling[name]

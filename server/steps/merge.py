@@ -23,7 +23,7 @@ from server.store.conflicts import Raised
 from server.store.corrections import MERGE, SUPERVISOR, Made
 from server.store.merging import VisitHere
 from server.store.rows import AnyRow
-from sync.merge import Account, Clash, Key, Merged, union
+from sync.merge import Clash, Key, Merged, Telling, union
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -122,7 +122,7 @@ def _merge(connection: Connection, group: Sequence[VisitHere], at: int) -> bool:
     held = {visit.id: corrections.holding_rows(connection, visit.id) for visit in group}
     sources = _sources(connection, group, held, known.id if known else None)
     base = _base(connection, group)
-    merged = union(base, _accounts(sources))
+    merged = union(base, _tellings(sources))
     copied = _to_copy(sources)
     by_persons = [row for row in held[primary.id] if row.source == SUPERVISOR]
     before = decisions(row for row in by_persons if known is None or row.source_id != known.id)
@@ -190,7 +190,7 @@ def _is_said(row: AnyRow, conflict_id: int | None) -> bool:
     return row.source != MERGE and not settles
 
 
-def _base(connection: Connection, group: Sequence[VisitHere]) -> Account:
+def _base(connection: Connection, group: Sequence[VisitHere]) -> Telling:
     """The plot as the census before left it."""
     of_plot = visits.of_plots(connection, [group[0].plot_id])[group[0].plot_id]
     census = next(row.census for row in of_plot if row.id == group[0].id)
@@ -199,13 +199,13 @@ def _base(connection: Connection, group: Sequence[VisitHere]) -> Account:
     return {key: said(tree) for key, tree in zip(keys_of(trees), trees, strict=True)}
 
 
-def _accounts(sources: Sequence[Source]) -> list[dict[Key, dict[str, str]]]:
-    accounts = [{key: said(tree) for key, tree in source.trees.items()} for source in sources]
-    for key in {key for account in accounts for key in account}:
-        at = [n for n, account in enumerate(accounts) if key in account]
+def _tellings(sources: Sequence[Source]) -> list[dict[Key, dict[str, str]]]:
+    tellings = [{key: said(tree) for key, tree in source.trees.items()} for source in sources]
+    for key in {key for telling in tellings for key in telling}:
+        at = [n for n, telling in enumerate(tellings) if key in telling]
         versions = [version_of(sources[n].rows[key]["other"]) for n in at]
-        let_the_later_speak([accounts[n][key] for n in at], versions)
-    return accounts
+        let_the_later_speak([tellings[n][key] for n in at], versions)
+    return tellings
 
 
 # what becomes of it
@@ -224,7 +224,7 @@ def _to_copy(sources: Sequence[Source]) -> dict[Key, Row]:
 
 
 def _differences(
-    sources: Sequence[Source], copied: Mapping[Key, Row], merged: Merged, base: Account, decided: Decisions
+    sources: Sequence[Source], copied: Mapping[Key, Row], merged: Merged, base: Telling, decided: Decisions
 ) -> tuple[list[Fill], list[Clash]]:
     """Values to lay on the first visit, and those that a person had decided otherwise: they are hers to decide again,
     unless it was them that she decided against."""

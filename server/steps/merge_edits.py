@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from forms.instance import read
-from server.forest.account import Told, told
 from server.forest.decided import Decisions, decisions
 from server.forest.effective import CORRECTED
 from server.forest.said import as_said
+from server.forest.telling import Told, told
 from server.store import (
     conflicts,
     corrections,

@@ -92,4 +92,6 @@ def test_a_test_of_a_draft_is_never_held_for_what_it_says(arrival: Arrival, know
 
 def test_only_what_something_later_can_settle_is_looked_at_again() -> None:
     by_time = {reason for reason in Reason if is_settled_by_time(reason)}
-    assert by_time == {Reason.UNKNOWN_FORM, Reason.UNKNOWN_VERSION, Reason.EDIT_BEFORE_ORIGINAL}
+    assert by_time == {
+        Reason.UNKNOWN_FORM, Reason.UNKNOWN_VERSION, Reason.EDIT_BEFORE_ORIGINAL, Reason.EDIT_OF_OLD,
+    }  # fmt: skip

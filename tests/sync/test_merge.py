@@ -9,20 +9,20 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.merge import HEADER, TREE, Account, Clash, Key, Merged, three_way, union
+from sync.merge import HEADER, TREE, Clash, Key, Merged, Telling, three_way, union
 
 TREES = [Key("1", "1"), Key("2", "1"), Key("2", "2"), Key("7", "1", "2"), HEADER]
 FIELDS = ["dbh_cm", "species", "tally_code"]
-accounts = st.dictionaries(
+tellings = st.dictionaries(
     st.sampled_from(TREES),
     st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(["", "10", "11", "12"]), max_size=3),
 )
 Cells = dict[tuple[Any, ...], str]
 
 
-def cells(account: Account) -> Cells:
+def cells(telling: Telling) -> Cells:
     """Every value that an account says, by its place."""
-    return {(*key, name): text for key, tree in account.items() for name, text in tree.items() if text}
+    return {(*key, name): text for key, tree in telling.items() for name, text in tree.items() if text}
 
 
 def disputed(merged: Merged) -> set[tuple[Any, ...]]:
@@ -40,34 +40,34 @@ def swapped(clashes: list[Clash]) -> set[Clash]:
     return {clash._replace(mine=clash.theirs, theirs=clash.mine) for clash in clashes}
 
 
-def trees(account: Mapping[Key, Mapping[str, str]]) -> set[Key]:
-    return {key for key, tree in account.items() if any(tree.values())}
+def trees(telling: Mapping[Key, Mapping[str, str]]) -> set[Key]:
+    return {key for key, tree in telling.items() if any(tree.values())}
 
 
-@given(accounts, accounts, accounts)
-def test_it_does_not_matter_whose_edit_is_called_mine(base: Account, one: Account, other: Account) -> None:
+@given(tellings, tellings, tellings)
+def test_it_does_not_matter_whose_edit_is_called_mine(base: Telling, one: Telling, other: Telling) -> None:
     this, that = three_way(base, one, other), three_way(base, other, one)
     assert undisputed(this) == undisputed(that)
     assert set(this.clashes) == swapped(that.clashes)
 
 
-@given(accounts, accounts)
-def test_the_same_edit_twice_is_that_edit(base: Account, one: Account) -> None:
+@given(tellings, tellings)
+def test_the_same_edit_twice_is_that_edit(base: Telling, one: Telling) -> None:
     merged = three_way(base, one, one)
     assert (cells(merged.trees), merged.clashes) == (cells(one), [])
 
 
-@given(accounts, accounts, accounts)
-def test_merging_again_changes_nothing(base: Account, one: Account, other: Account) -> None:
+@given(tellings, tellings, tellings)
+def test_merging_again_changes_nothing(base: Telling, one: Telling, other: Telling) -> None:
     once = three_way(base, one, other)
     if not once.clashes:
         again = three_way(base, once.trees, other)
         assert (cells(again.trees), again.clashes) == (cells(once.trees), [])
 
 
-@given(accounts, accounts, accounts, accounts)
-def test_three_edits_that_do_not_clash_may_be_merged_in_any_order(base: Account, a: Account, b: Account,
-                                                                  c: Account) -> None:  # fmt: skip
+@given(tellings, tellings, tellings, tellings)
+def test_three_edits_that_do_not_clash_may_be_merged_in_any_order(base: Telling, a: Telling, b: Telling,
+                                                                  c: Telling) -> None:  # fmt: skip
     if any(three_way(base, *pair).clashes for pair in ((a, b), (b, c), (a, c))):
         return
     left = three_way(base, three_way(base, a, b).trees, c)
@@ -75,14 +75,14 @@ def test_three_edits_that_do_not_clash_may_be_merged_in_any_order(base: Account,
     assert (cells(left.trees), left.clashes) == (cells(right.trees), right.clashes)
 
 
-@given(accounts, accounts, accounts)
-def test_no_value_is_made_up(base: Account, one: Account, other: Account) -> None:
+@given(tellings, tellings, tellings)
+def test_no_value_is_made_up(base: Telling, one: Telling, other: Telling) -> None:
     merged = three_way(base, one, other)
     assert cells(merged.trees).items() <= cells(one).items() | cells(other).items()
 
 
-@given(accounts, accounts, accounts)
-def test_no_change_is_lost(base: Account, one: Account, other: Account) -> None:
+@given(tellings, tellings, tellings)
+def test_no_change_is_lost(base: Telling, one: Telling, other: Telling) -> None:
     """What either edit changed, counts or stands in a clash."""
     merged = three_way(base, one, other)
     counted, open_places, was = cells(merged.trees), disputed(merged), cells(base)
@@ -92,9 +92,9 @@ def test_no_change_is_lost(base: Account, one: Account, other: Account) -> None:
                 assert counted.get(at) == text or at in open_places or (*at[:3], TREE) in open_places
 
 
-@given(accounts, st.lists(accounts, min_size=1, max_size=4))
+@given(tellings, st.lists(tellings, min_size=1, max_size=4))
 def test_what_crews_found_is_the_same_in_whatever_order_they_came(
-    base: Account, found: list[Account]
+    base: Telling, found: list[Telling]
 ) -> None:
     expected = union(base, found)
     said = {place: {c.mine for c in expected.clashes if (*c.key, c.field) == place}
@@ -109,21 +109,21 @@ def test_what_crews_found_is_the_same_in_whatever_order_they_came(
             assert {c.mine for c in sides} | {c.theirs for c in sides} == said[place]
 
 
-@given(accounts, st.lists(accounts, min_size=1, max_size=4))
+@given(tellings, st.lists(tellings, min_size=1, max_size=4))
 def test_every_tree_and_value_that_a_crew_found_counts_or_clashes(
-    base: Account, found: list[Account]
+    base: Telling, found: list[Telling]
 ) -> None:
     merged = union(base, found)
     counted = cells(merged.trees)
     clashing = {(*c.key, c.field, side) for c in merged.clashes for side in (c.mine, c.theirs)}
-    for account in found:
-        for at, text in cells(account).items():
+    for telling in found:
+        for at, text in cells(telling).items():
             assert counted[at] == text or (*at, text) in clashing or base.get(Key(*at[:3]), {})[at[3]] == text
-    assert all(any(text == cells(account).get(at) for account in found) for at, text in counted.items())
+    assert all(any(text == cells(telling).get(at) for telling in found) for at, text in counted.items())
 
 
-@given(accounts, st.lists(accounts, min_size=1, max_size=3))
-def test_a_copy_under_another_name_merges_in_silence(base: Account, found: list[Account]) -> None:
+@given(tellings, st.lists(tellings, min_size=1, max_size=3))
+def test_a_copy_under_another_name_merges_in_silence(base: Telling, found: list[Telling]) -> None:
     assert union(base, [*found, *found]) == union(base, found)
 
 
