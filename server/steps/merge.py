@@ -60,7 +60,9 @@ def write(connection: Connection, plot_ids: Sequence[int], at: int) -> None:
         for visit in here.get(plot_id, [])[:1]:
             of_project.setdefault(visit.project_id, []).append(plot_id)
     for project_id in sorted(of_project):
+        reviewed = [visit.id for plot_id in of_project[project_id] for visit in here[plot_id]]
         feed.changed(connection, project_id, feed.TREES, of_project[project_id])
+        feed.changed(connection, project_id, feed.REVIEW, reviewed)
 
 
 def _plot(connection: Connection, plot_id: int, here: Sequence[VisitHere], at: int) -> bool:

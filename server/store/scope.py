@@ -53,7 +53,7 @@ def own(scope: Scope) -> ColumnElement[bool]:
 
 
 def _belongs(crew_id: int | None) -> ColumnElement[bool]:
-    measured = select(visit.c.id).where(visit.c.plot_id == plot.c.id, visit.c.merged_into_id.is_(None))
+    measured = select(visit.c.id).where(visit.c.plot_id == plot.c.id)
     if crew_id is not None:
         measured = measured.where(anybodys_or(crew_id, visit.c.crew_id))
     # a record without a plot's name is a supervisor's business, and no plot to go to

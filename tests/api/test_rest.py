@@ -32,6 +32,10 @@ def test_the_description_names_every_address_and_our_shape_of_refusals(client: F
         "/v1/projects/{project_id}/plots/{plot_id}/measurements",
         "/v1/projects/{project_id}/flags",
         "/v1/projects/{project_id}/sync/device",
+        "/v1/projects/{project_id}/sync/pull",
+        "/v1/projects/{project_id}/sync/push",
+        "/v1/projects/{project_id}/sync/uploads",
+        "/v1/projects/{project_id}/sync/uploads/{upload_id}",
     }
     assert set(described["components"]["schemas"]["Problem"]["properties"]) == {
         "type",
