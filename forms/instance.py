@@ -109,7 +109,7 @@ class Reader:
         files: list[str] = []
         _walk(root, self._root, {}, rows, files)
         for group in rows:
-            rows[group] = [row for row in rows[group] if row]
+            rows[group] = [row for row in rows[group] if not row.keys() <= _NOTED]
         return Answers(rows, files)
 
 
@@ -133,6 +133,7 @@ def _walk(
     for child in element:
         below = inside.get(child.tag) or _qualified(inside, child.tag)
         if below is None:  # nothing asked for, or a comment: its tag is a function
+            _note_update(child, current)
             continue
         if not below.is_answer:
             _walk(child, below, _opened(below, current, rows), rows, files)
@@ -149,6 +150,27 @@ def _walk(
             if below.is_file and below.field in row:
                 text = f"{row[below.field]} {text}"
             row[below.field] = text
+
+
+_UNKNOWN = "entity.unknown"
+_UPDATE = {"id": "entity.id", "baseVersion": "entity.base_version", "trunkVersion": "entity.trunk_version",
+           "branchId": "entity.branch_id"}  # fmt: skip
+"""Attributes of an entity's update, and the names under which a tree's row has them."""
+_NOTED = frozenset({_UNKNOWN, *_UPDATE.values()})
+
+
+def _note_update(element: etree._Element, current: dict[str, dict[str, str]]) -> None:
+    """Which version of a tree its phone had before it, from the `meta` of the repeat it was measured in. An update
+    without an id or a version of what it is based on is noted as such: it can only be told by its tag."""
+    row = current.get("tree")
+    if row is None or not isinstance(element.tag, str) or _local(element.tag) != "meta":
+        return
+    for entity in element:
+        if isinstance(entity.tag, str) and _local(entity.tag) == "entity":
+            said = {name: (entity.get(attribute) or "").strip() for attribute, name in _UPDATE.items()}
+            row.update({name: text for name, text in said.items() if text})
+            if entity.get("update") and not (said["entity.id"] and said["entity.base_version"]):
+                row[_UNKNOWN] = "yes"
 
 
 def _first_row(group: str, rows: dict[str, list[dict[str, str]]]) -> dict[str, str]:

@@ -183,3 +183,41 @@ def test_every_file_that_the_instance_names_is_listed() -> None:
 def test_the_audit_log_is_a_file_too() -> None:
     xml = instance(meta="<meta><instanceID>uuid:1</instanceID><audit>audit.csv</audit></meta>")
     assert Reader(FORM).answers(read(xml).root).files == ["audit.csv"]
+
+
+# offline updates of trees
+
+
+def with_update(attributes: str, meta: str = "meta") -> str:
+    entity = f'<{meta}><entity dataset="trees" {attributes}><label>1</label></entity></{meta}>'
+    return f"<trees><tree>{entity}<tag>1</tag></tree></trees>"
+
+
+def test_a_tree_says_which_version_of_it_its_phone_had() -> None:
+    update = 'id="e-1" update="1" baseVersion="3" trunkVersion="2" branchId="b-1"'
+    expected = {
+        "tag": "1", "entity.id": "e-1", "entity.base_version": "3", "entity.trunk_version": "2",
+        "entity.branch_id": "b-1",
+    }  # fmt: skip
+    assert answers(with_update(update)).trees == [expected]
+    assert answers(with_update(update, 'orx:meta xmlns:orx="http://openrosa.org/xforms"').replace(
+        '</orx:meta xmlns:orx="http://openrosa.org/xforms">', "</orx:meta>")).trees == [expected]  # fmt: skip
+
+
+def test_a_branch_that_has_not_begun_is_not_made_up() -> None:
+    update = 'id="e-1" update="1" baseVersion="3" trunkVersion="" branchId=""'
+    assert answers(with_update(update)).trees == [
+        {"entity.id": "e-1", "entity.base_version": "3", "tag": "1"}
+    ]
+
+
+@pytest.mark.parametrize("update", ['id="" update="1" baseVersion="3"', 'id="e-1" update="1" baseVersion=""'])
+def test_an_update_of_nobody_knows_what_is_noted_and_the_tree_counts(update: str) -> None:
+    [row] = answers(with_update(update)).trees
+    assert row["tag"] == "1"
+    assert row["entity.unknown"] == "yes"
+
+
+def test_an_update_without_an_answer_is_no_tree() -> None:
+    update = with_update('id="e-1" update="1" baseVersion="3"').replace("<tag>1</tag>", "<tag/>")
+    assert answers(update).trees == []
