@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from server.api.things import Teller, Thing
 from server.problems import DeviceUnknown
 from server.store import told
+from server.store.feed import GONE
 from server.store.scope import Scope
 from server.store.told import Change
 from server.web import access, connection, encoding
@@ -91,9 +92,12 @@ def _filled(
     page, on_page = Page(connection.settings().pull_page_bytes), set[tuple[str, int]]()
     while not page.is_full:
         found = _next(view, scope, cursor)
+        touched = _things(view, scope, cursor, found)
+        if touched.get(GONE):  # what was told of these plots before on this page is forgotten with them
+            on_page.clear()
         things = {
             kind: [number for number in numbers if (kind, number) not in on_page]
-            for kind, numbers in _things(view, scope, cursor, found).items()
+            for kind, numbers in touched.items()
         }
         page.add(_texts(teller.tell(things), is_through_all=cursor.is_through_all))
         on_page |= {(kind, number) for kind, numbers in things.items() for number in numbers}

@@ -11,6 +11,7 @@ import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -40,7 +40,6 @@ from server.store import schema
 from server.store.db import Database
 from server.store.reviews import Act
 from server.worker import Worker
-from sync import feed
 from tests.builders import row
 from tests.conftest import NOW, Clock
 from tests.outbox_phone.line import Answer, Line, Refused
@@ -328,20 +327,39 @@ def _in_order(things: list[Any]) -> list[Any]:
     return [{**one, "rows": sorted(one["rows"], key=str)} if "rows" in one else one for one in things]
 
 
-def test_whatever_happens_phones_know_what_they_may_and_nothing_is_kept_twice(
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Pages so small that one ends at nearly every place where it can."""
+    return replace(settings, pull_page_bytes=300)
+
+
+@pytest.fixture
+def world(
     app: Flask, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pull_door, "SLICE", 2)  # so that a page ends at every place it can
-    monkeypatch.setattr(feed.Page.__init__, "__defaults__", (300,))
-    machine = type(
-        "Machine", (Laws,), {"world": SimpleNamespace(app=app, database=database, settings=settings)}
-    )
+) -> SimpleNamespace:
+    monkeypatch.setattr(
+        pull_door, "SLICE", 2
+    )  # things that are looked at together: as small, for the same reason
+    return SimpleNamespace(app=app, database=database, settings=settings)
+
+
+def test_whatever_happens_phones_know_what_they_may_and_nothing_is_kept_twice(world: SimpleNamespace) -> None:
     run_state_machine_as_test(
-        machine,
-        settings=hypothesis_settings(
-            max_examples=12,
-            stateful_step_count=25,
-            deadline=None,
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],
-        ),
+        type("Machine", (Laws,), {"world": world}),
+        settings=hypothesis_settings(max_examples=12, stateful_step_count=25),
     )
+
+
+def test_a_plot_that_goes_from_a_crew_to_all_is_not_forgotten_by_that_crew(world: SimpleNamespace) -> None:
+    laws = type("Machine", (Laws,), {"world": world})()
+    laws.a_phone_pulls_until_it_is_cut_off(key=0, pages=9)
+    laws.a_plot_is_handed_over(plot="A2", crew=1)
+    laws.a_plot_is_handed_over(plot="A1", crew=None)
+    laws.teardown()
+
+
+def test_what_changed_while_a_first_pull_was_cut_off_is_told_when_it_goes_on(world: SimpleNamespace) -> None:
+    laws = type("Machine", (Laws,), {"world": world})()
+    laws.a_phone_pulls_until_it_is_cut_off(key=0, pages=1)
+    laws.a_plot_is_handed_over(plot="A1", crew=None)
+    laws.teardown()
