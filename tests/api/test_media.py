@@ -12,11 +12,15 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from server.api import entities
+from server.steps import review, scope, send_back
+from server.steps.review import Change
+from server.steps.send_back import Doubt, Order
 from server.store import schema
 from server.store.db import Database
+from server.store.reviews import Act
 from tests import builders
 from tests.cast import Cast
 from tests.phone import Back, Phone, compile_text, key_address, new_id, plot_visit, put_up
@@ -178,6 +182,85 @@ def test_a_new_measurement_changes_the_list_and_the_version_of_its_tree(
     assert (was["dbh_cm"], now["dbh_cm"]) == ("12.5", "13.1")
     assert int(now["__version"]) > int(was["__version"])
     assert manifest(along)["trees.csv"].findtext(f"{MANIFEST}hash") != before
+
+
+def test_a_correction_changes_the_value_the_bounds_and_the_version_of_its_tree_alone(
+    along: Phone, phone: Phone, back: Back, database: Database, cast: Cast
+) -> None:
+    phone.send(plot_visit(trees=[typed_tree("1", 23.1), typed_tree("2", 12.0)]))
+    back.drain()
+    was = {row["tag"]: row for row in table(along, "trees.csv")}
+    with database.writing() as connection:
+        visit = int(connection.scalars(select(schema.visit.c.id)).one())
+        review.correct(connection, cast.project, visit, Change(0, "dbh_cm", "32.1"), Act("li", "看照片", 1))
+    now = {row["tag"]: row for row in table(along, "trees.csv")}
+    assert (now["1"]["name"], now["1"]["dbh_cm"]) == (was["1"]["name"], "32.1")
+    assert float(now["1"]["low_cm"]) > float(was["1"]["high_cm"])
+    assert int(now["1"]["__version"]) > int(was["1"]["__version"])
+    assert now["2"] == {**was["2"], "__version": now["2"]["__version"]}
+
+
+def test_a_tree_that_is_sent_back_says_why_in_the_list(
+    along: Phone, phone: Phone, back: Back, database: Database, cast: Cast
+) -> None:
+    phone.send(plot_visit(trees=[typed_tree("1", 23.1), typed_tree("2", 12.0)]))
+    back.drain()
+    was = {row["tag"]: int(row["__version"]) for row in table(along, "trees.csv")}
+    with database.writing() as connection:
+        visit = int(connection.scalars(select(schema.visit.c.id)).one())
+        doubts = [Doubt("1", reason="看照片像 32.1")]
+        send_back.send_back(connection, cast.project, visit, doubts, Order(), Act("li", "请再量", 1))
+    rows = table(along, "trees.csv")
+    assert {row["tag"]: row["rework"] for row in rows} == {"1": "看照片像 32.1", "2": ""}
+    assert all(int(row["__version"]) > was[row["tag"]] for row in rows)
+
+
+def test_audits_and_visits_that_became_part_of_another_are_not_the_last(
+    along: Phone, database: Database, cast: Cast
+) -> None:
+    stand(database, cast, cast.plot, "1")
+    with database.writing() as connection:
+        number = connection.scalars(select(schema.tree.c.id)).one()
+        last = connection.scalars(select(schema.visit.c.id)).one()
+        for kind, merged in (("audit", None), ("rework", None), ("visit", last)):
+            trees = [builders.tree("1", 99.0, tree_id=number)]
+            builders.visit(
+                connection, cast.project, cast.plot, cast.census, trees, kind=kind, merged_into_id=merged
+            )
+    assert [row["dbh_cm"] for row in table(along, "trees.csv")] == ["12.5"]
+
+
+@pytest.mark.parametrize("broken", ["17\n18", "1\x007", "  ", ""])
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_row_that_would_break_an_import_is_left_out_and_logged(
+    along: Phone, database: Database, cast: Cast, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    stand(database, cast, cast.plot, "17", "2")
+    with database.writing() as connection:
+        connection.execute(
+            update(schema.measurement).where(schema.measurement.c.tag == "17").values(tag=broken)
+        )
+    assert [row["tag"] for row in table(along, "trees.csv")] == ["2"]
+    assert "left out of trees.csv" in caplog.text
+
+
+def test_a_tag_that_stands_twice_is_in_the_list_once(along: Phone, phone: Phone, back: Back) -> None:
+    phone.send(plot_visit(trees=[typed_tree("1", 23.1), typed_tree("1", 12.0), typed_tree("2", 9.0)]))
+    back.drain()
+    rows = table(along, "trees.csv")
+    assert sorted(row["tag"] for row in rows) == ["1", "2"]
+    assert len({row["name"] for row in rows}) == 2
+
+
+def test_a_phone_that_is_narrowed_takes_along_what_it_may_see(
+    along: Phone, database: Database, cast: Cast
+) -> None:
+    stand(database, cast, cast.plot, "1")
+    with database.writing() as connection:
+        elsewhere = builders.row(connection, schema.township, project_id=cast.project, name="石城镇")
+        scope.give(connection, cast.project, cast.device_one, crew_id=cast.crew_one, townships=[elsewhere],
+                   by="li", at=0)  # fmt: skip
+    assert table(along, "plots.csv") == table(along, "trees.csv") == []
 
 
 def test_a_phone_learns_which_of_its_own_trees_are_not_here(

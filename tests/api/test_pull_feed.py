@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from server.__main__ import main
 from server.app import create_app
 from server.settings import Settings
-from server.steps import assign, scope
+from server.steps import assign, review, scope, send_back
+from server.steps.review import Change
+from server.steps.send_back import Doubt, Order
 from server.store import corrections, feed, forms, projects, schema
 from server.store.corrections import Made
 from server.store.county import CensusRow, PlannedPlot, add_censuses, add_plots
 from server.store.db import Database
+from server.store.reviews import Act
 from tests import builders
 from tests.cast import Cast
+from tests.conftest import NOW
 from tests.knower import Knower
+from tests.live import environment
 from tests.phone import Back, Phone, form, key_address, new_id, plot_visit, put_up, tree
 
 
@@ -295,6 +304,115 @@ def test_a_lost_phone_is_told_nothing(client: FlaskClient, cast: Cast) -> None:
 def test_a_person_has_pages_and_does_not_pull(client: FlaskClient, cast: Cast) -> None:
     answer = client.get(f"/v1/projects/{cast.project}/sync/pull")
     assert answer.status_code == 401
+
+
+def test_trees_that_are_sent_back_bring_another_crew_the_plot_and_take_it_away_again(
+    one: Knower, two: Knower, measure: Callable[..., str], database: Database, back: Back, cast: Cast
+) -> None:
+    measure(tree("1", 23.1), tree("2", 12.0))
+    one.pull(), two.pull()
+    with database.writing() as connection:
+        visit = int(connection.scalars(select(schema.visit.c.id)).one())
+        number = send_back.send_back(
+            connection, cast.project, visit, [Doubt("1")], Order(cast.crew_two), Act("li", "太粗", NOW)
+        )
+    back.drain()
+    two.pull()
+    said = two.knows["rework", number]
+    assert (said["plot_id"], said["reason"], [one["tag"] for one in said["trees"]]) == (
+        "PS-001",
+        "太粗",
+        ["1"],
+    )
+    assert two.trees("PS-001")["1"]["dbh_cm"] == 23.1
+    one.pull()
+    assert ("rework", number) not in one.knows
+    assert one.knows["review", "PS-001", "2026"]["review_state"] == "has_issues"
+    assert one.knows["plot", "PS-001"]["review_state"] == "has_issues"
+    with database.writing() as connection:
+        send_back.cancel(connection, cast.project, number, Act("li", "算了", NOW))
+    back.drain()
+    two.pull()
+    assert two.plots() == {"PS-002"}
+    assert not {key for key in two.knows if key[0] in {"rework", "trees", "review"}}
+
+
+def test_a_supervisors_decision_reaches_the_crew(
+    one: Knower, measure: Callable[..., str], database: Database, back: Back, cast: Cast
+) -> None:
+    measure(tree("1", 23.1), tree("2", 12.0))
+    one.pull()
+    with database.writing() as connection:
+        visit = int(connection.scalars(select(schema.visit.c.id)).one())
+        review.correct(connection, cast.project, visit, Change(0, "dbh_cm", "32.1"), Act("li", "看照片", NOW))
+    back.drain()
+    one.pull()
+    assert one.trees("PS-001")["1"]["dbh_cm"] == 32.1
+    [decision] = one.knows["review", "PS-001", "2026"]["decisions"]
+    assert (decision["decision"], decision["why"]) == ("correct", "看照片")
+
+
+def test_an_audit_changes_no_list(one: Knower, measure: Callable[..., str]) -> None:
+    measure(tree("1", 23.1))
+    one.pull()
+    measure(tree("1", 22.9), on="2026-06-09", visit={"kind": "audit"})
+    one.pull()
+    assert one.trees("PS-001")["1"]["dbh_cm"] == 23.1
+
+
+def test_a_store_that_was_restored_is_another_one(
+    one: Knower, measure: Callable[..., str], settings: Settings, cast: Cast, tmp_path: Path, engine: str,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    measure(tree("1", 23.1))
+    assert yangdi(settings, "backup", tmp_path / "backups").exit_code == 0
+    (place,) = (tmp_path / "backups").glob("*Z")
+    one.pull()
+    url = "" if engine == "sqlite" else request.getfixturevalue("empty_database_url")
+    elsewhere = replace(settings, data_dir=tmp_path / "elsewhere", database_url=url)
+    done = yangdi(elsewhere, "restore", place)
+    assert done.exit_code == 0, done.output
+    restored = Database(elsewhere.url)
+    again = Knower(create_app(elsewhere, restored).test_client(), cast.project, cast.token_one)
+    again.cursor, again.knows = one.cursor, {("plot", "of before"): {"kind": "plot", "plot_id": "of before"}}
+    again.pull()
+    assert again.was_reset
+    assert again.knows == one.knows
+    assert again.pull() == []
+    restored.close()
+
+
+def yangdi(settings: Settings, *arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in arguments], env=environment(settings))
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_what_a_phone_is_told_is_on_the_disk_before(
+    one: Knower, measure: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(tree("1", 23.1))
+    synced: list[str] = []
+
+    def fdatasync(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    one.pull()
+    assert synced == ["yangdi.db-wal"]
+    one.pull()
+    assert len(synced) == 1  # the same cursor again promises nothing new
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "gzip"])
+def test_a_page_travels_compressed_for_who_can_read_that(
+    client: FlaskClient, cast: Cast, measure: Callable[..., str], encoding: str
+) -> None:
+    measure(*(tree(str(number), 20 + number / 10) for number in range(60)))
+    asked = {"Authorization": f"Bearer {cast.token_one}", "Accept-Encoding": encoding}
+    address = f"/v1/projects/{cast.project}/sync/pull"
+    answer = client.get(address, headers=asked)
+    assert answer.headers["Content-Encoding"] == encoding
+    assert len(answer.data) < len(client.get(address, headers={**asked, "Accept-Encoding": ""}).data) / 2
 
 
 @pytest.fixture

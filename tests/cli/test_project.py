@@ -89,3 +89,30 @@ def test_what_cannot_be_read_is_said_with_its_place(
     with database.reading() as connection:
         assert connection.execute(select(plot)).all() == []
         assert len(connection.execute(select(project)).all()) == 1
+
+
+def test_plots_are_handed_over_to_another_crew_or_to_nobody(
+    settings: Settings, database: Database, table: Path
+) -> None:
+    yangdi(settings, "project", "add", "平顺县")
+    yangdi(settings, "project", "plan", table)
+    assert yangdi(settings, "project", "assign", "--crew", "二队", "PS-001", "PS-002").output == "2 plots\n"
+    assert yangdi(settings, "project", "assign", "PS-002").output == "1 plots\n"
+    with database.reading() as connection:
+        query = select(plot.c.plot_id, crew.c.name).outerjoin(crew, crew.c.id == plot.c.crew_id)
+        assert connection.execute(query.order_by(plot.c.plot_id)).all() == [
+            ("PS-001", "二队"),
+            ("PS-002", None),
+        ]
+
+
+def test_a_plot_that_nobody_planned_is_not_handed_over(
+    settings: Settings, database: Database, table: Path
+) -> None:
+    yangdi(settings, "project", "add", "平顺县")
+    yangdi(settings, "project", "plan", table)
+    done = yangdi(settings, "project", "assign", "--crew", "二队", "PS-001", "PS-0O1")
+    assert done.exit_code == 1
+    assert "PS-0O1" in done.output
+    with database.reading() as connection:
+        assert "二队" not in connection.scalars(select(crew.c.name)).all()
