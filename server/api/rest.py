@@ -12,7 +12,7 @@ from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
-from server.api import device, pull, push, shapes, uploads
+from server.api import device, pull, push, reviews, shapes, uploads
 from server.api.shapes import Cursor
 from server.problems import BadRequest, NotFound
 from server.store import flag_report, plot_report, reports
@@ -42,7 +42,14 @@ def join(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = _Api(app)
-    for door in (blueprint, device.blueprint, pull.blueprint, push.blueprint, uploads.blueprint):
+    for door in (
+        blueprint,
+        reviews.blueprint,
+        device.blueprint,
+        pull.blueprint,
+        push.blueprint,
+        uploads.blueprint,
+    ):
         api.register_blueprint(door)
 
 

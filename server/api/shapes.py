@@ -105,6 +105,8 @@ class Measurement(Schema):
 
 
 class Flag(Schema):
+    id = fields.Integer()
+    visit_id = fields.Integer()
     plot = fields.String(metadata={"description": "plot_id, in lists over several plots"})
     census = fields.String()
     ordinal = fields.Integer(allow_none=True)
@@ -124,6 +126,7 @@ class Flag(Schema):
 
 
 class VisitWithTrees(Visit):
+    id = fields.Integer()
     plot_id = fields.String(required=True)
     instance_id = fields.String()
     trees = fields.List(fields.Nested(Measurement))

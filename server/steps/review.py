@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from server.forest.cell import written
 from server.forest.effective import Cell, as_typed, effective
+from server.forest.second_tape import agrees
 from server.forest.tree import Measurement
 from server.problems import (
     AlreadyDecided,
@@ -203,7 +204,7 @@ def _old_and_new(
     listed = species.labels(connection, project_id) if change.field == "species" else None
     if listed and new not in listed:
         raise ValueUnfit(value=change.value[:40])
-    if old == new:
+    if agrees(change.field, old, new):
         raise NothingChanged()
     return old, new
 

@@ -77,11 +77,12 @@ def announce(
     that say something else now. Call it last in a step: the feed is locked from here to the commit."""
     jobs.put(connection, jobs.MERGE, merging.crowded(connection, [about.plot_id]), at)
     jobs.put(connection, jobs.CHECK, visits.after(connection, [about.plot_id]), at)
-    trees = visits.ensure_trees(connection, ((about.plot_id, *cell) for cell in cells if cell[0]))
+    keys = {(about.plot_id, *cell) for cell in cells if cell[0]}
+    known = visits.ensure_trees(connection, keys)
     feed.changed(connection, about.project_id, feed.REWORK, list(rework_ids))
     feed.changed(connection, about.project_id, feed.REVIEW, [about.id])
     feed.changed(connection, about.project_id, feed.PLOT, [about.plot_id])
-    feed.changed(connection, about.project_id, feed.TREE, list(trees.values()))
+    feed.changed(connection, about.project_id, feed.TREE, [known[key] for key in keys])
 
 
 def last_of_flags(connection: Connection, visit_id: int) -> dict[int, AnyRow]:
@@ -101,10 +102,13 @@ def of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:
     return list(connection.execute(query))
 
 
-def as_wire(connection: Connection, visit_ids: Iterable[int]) -> list[dict[str, Any]]:
+def as_wire(
+    connection: Connection, visit_ids: Iterable[int], *, audits: bool = False
+) -> list[dict[str, Any]]:
     """Reviews of some visits as the wire says them, in order of the visits' numbers.
 
-    Audits and rework are left out: a plot and a census have one review, that of the visit which stands.
+    Rework is left out, and audits unless asked for: a plot and a census have one review, that of the visit which
+    stands.
     """
     wanted = sorted(set(visit_ids))
     said = _decisions(connection, wanted)
@@ -112,7 +116,9 @@ def as_wire(connection: Connection, visit_ids: Iterable[int]) -> list[dict[str, 
         select(visit.c.id, plot.c.plot_id, census.c.name, visit.c.review_state)
         .join(plot, plot.c.id == visit.c.plot_id)
         .join(census, census.c.id == visit.c.census_id)
-        .where(visit.c.kind == "visit", visit.c.merged_into_id.is_(None))
+        .where(
+            visit.c.kind.in_(("visit", "audit") if audits else ("visit",)), visit.c.merged_into_id.is_(None)
+        )
         .order_by(visit.c.id)
     )
     return [

@@ -186,6 +186,14 @@ def reader(project_id: int) -> Person:
     return someone
 
 
+def decider(project_id: int) -> Person:
+    """Who decides on a project's data, by session or by name and password. Raises as `reader`."""
+    someone = reader(project_id)
+    if someone.role_in(project_id) not in session.DECIDES:
+        raise NotAllowed()
+    return someone
+
+
 def readable_projects() -> list[dict[str, Any]]:
     """Id and name of the projects whose data the caller may read."""
     return session.projects_of(_reading_person())
