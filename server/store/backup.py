@@ -28,7 +28,7 @@ from sqlalchemy import inspect, select, union
 from server.store import dump, feed, migrations, move
 from server.store.blobs import Blobs
 from server.store.db import Database
-from server.store.schema import attachment, house, photo
+from server.store.schema import attachment, house, photo, upload
 
 MANIFEST = "manifest.json"
 PHOTOS = "photos.sha256"
@@ -155,6 +155,7 @@ def _named(database: Database) -> list[str]:
     names = union(
         select(attachment.c.sha256).where(attachment.c.sha256.is_not(None)),
         select(photo.c.thumbnail_sha256).where(photo.c.thumbnail_sha256.is_not(None)),
+        select(upload.c.sha256).where(upload.c.completed_at.is_not(None)),  # waits for its instance
     )
     with database.reading() as connection:
         return sorted(connection.scalars(names))

@@ -14,7 +14,7 @@ from server.__main__ import main
 from server.settings import Settings
 from server.store.blobs import Blobs
 from server.store.db import Database
-from server.store.schema import attachment, crew, house, metadata, project, submission, township
+from server.store.schema import attachment, crew, house, metadata, project, submission, township, upload
 from tests.cast import Cast
 from tests.conftest import NOW
 from tests.live import environment
@@ -92,6 +92,26 @@ def test_every_row_and_every_photo_comes_back(
     assert rows(restored) == rows(database)
     assert Blobs(elsewhere.photo_dir).path(photo_sha256).read_bytes() == PHOTO
     restored.close()
+
+
+def test_a_photo_that_waits_for_its_instance_comes_back_too(
+    database: Database, settings: Settings, blobs: Blobs, cast: Cast, tmp_path: Path, elsewhere: Settings
+) -> None:
+    with blobs.incoming() as part:
+        part.write(PHOTO[::-1])
+        sha256 = blobs.keep(part)
+    with database.writing() as connection:
+        connection.execute(
+            insert(upload).values(
+                id="early", project_id=cast.project, device_id=cast.device_one, form_id="plot_visit",
+                instance_id="uuid:later", name="tape.jpg", sha256=sha256, size_bytes=len(PHOTO), created_at=NOW,
+                expires_at=NOW, completed_at=NOW,
+            )
+        )  # fmt: skip
+    yangdi(settings, "backup", tmp_path / "backups")
+    (made,) = (tmp_path / "backups").glob("*Z")
+    assert yangdi(elsewhere, "restore", made).exit_code == 0
+    assert Blobs(elsewhere.photo_dir).path(sha256).read_bytes() == PHOTO[::-1]
 
 
 def test_a_restored_store_takes_new_rows(place: Path, elsewhere: Settings) -> None:
