@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from forms import rework
-from forms.compile import Compiled
-from forms import rework
 from forms.definition import Choice, Form
 from server.problems import InvalidInput
 from server.store import events, feed, forms, jobs, species, submissions
@@ -75,8 +73,6 @@ def publish(
 def look_rework(connection: Connection, project_ids: Sequence[int]) -> list[tuple[int, Compiled]]:
     """The form for trees that were sent back, for projects whose phones do not have it as it would be made today. One
     of that name that a person has published stays."""
-    from forms import rework  # brings pyxform, 25 MB that a worker needs at the first order only
-
     found = []
     for project_id in project_ids:
         choices = [Choice(code, labels) for code, labels in species.labels(connection, project_id).items()]
