@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from server.store.hot import Hot, in_list
 from server.store.schema import upload
@@ -29,6 +30,16 @@ class Upload(NamedTuple):
 
 
 _COLUMNS = [upload.c[name] for name in Upload._fields]
+_BOUND: dict[str, Any] = {name: bindparam(name) for name in Upload._fields}
+_DONE: dict[str, Any] = {"completed_at": bindparam("completed_at")}
+_KEY = [upload.c.id]
+_PUT = Hot(
+    sqlite=sqlite.insert(upload).values(_BOUND).on_conflict_do_update(index_elements=_KEY, set_=_DONE),
+    postgresql=postgresql.insert(upload)
+    .values(_BOUND)
+    .on_conflict_do_update(index_elements=_KEY, set_=_DONE),
+)
+_FORGET = Hot(delete(upload).where(upload.c.id == bindparam("id")))
 _BY_ID = Hot(select(*_COLUMNS).where(upload.c.id == bindparam("id")))
 _WAITING = in_list(
     select(*_COLUMNS).where(
@@ -41,11 +52,7 @@ _WAITING = in_list(
 def begin(connection: Connection, new: Upload, gone: Sequence[str]) -> None:
     """A phone has begun to bring a file; those that are `gone` are forgotten on the way."""
     forget(connection, gone)
-    _add(connection, new)
-
-
-def _add(connection: Connection, new: Upload) -> None:
-    connection.execute(insert(upload).values(**new._asdict()))
+    _PUT.do(connection, new._asdict())
 
 
 def find(connection: Connection, upload_id: str) -> Upload | None:
@@ -79,9 +86,7 @@ def is_waiting(connection: Connection, project_id: int, sha256: str, size_bytes:
 
 def wait(connection: Connection, whole: Upload, at: int) -> None:
     """It is whole and durable, and its instance has not come."""
-    done = connection.execute(update(upload).where(upload.c.id == whole.id).values(completed_at=at))
-    if done.rowcount == 0:
-        _add(connection, whole._replace(completed_at=at))
+    _PUT.do(connection, whole._replace(completed_at=at)._asdict())
 
 
 def extend(connection: Connection, upload_id: str, expires_at: int) -> None:
@@ -91,8 +96,8 @@ def extend(connection: Connection, upload_id: str, expires_at: int) -> None:
 
 def forget(connection: Connection, upload_ids: Sequence[str]) -> None:
     """They have come to their instance, or are given up."""
-    if upload_ids:
-        connection.execute(delete(upload).where(upload.c.id.in_(upload_ids)))
+    for upload_id in upload_ids:
+        _FORGET.do(connection, {"id": upload_id})
 
 
 def expired(connection: Connection, at: int, most: int) -> list[str]:
