@@ -13,6 +13,7 @@ from server.settings import Settings
 from server.steps import enrol
 from server.steps import scope as scope_step
 from server.store import devices, projects, reports
+from server.store.rows import AnyRow
 from server.web.access import new_key, token_hash
 from sync import join, settings_qr
 
@@ -47,22 +48,21 @@ def add(name: str, crew: str, project_name: str | None, locale: str, url: str | 
 
 
 @device.command()
-@click.argument("device_id", type=int)
+@click.argument("phone")
 @PROJECT
 @URL
-def rotate(device_id: int, project_name: str | None, url: str | None) -> None:
-    """Another key for a phone whose code was lost; the old one opens nothing from now on."""
+def rotate(phone: str, project_name: str | None, url: str | None) -> None:
+    """Another key for a PHONE (its number or name) whose code was lost; the old one opens nothing from now on."""
     key = new_key()
     with open_database() as database, database.writing() as connection:
         number = project_number(connection, project_name)
+        found = _phone(connection, number, phone)
         try:
-            enrol.rotate(connection, number, device_id, token_hash=token_hash(key), by="cli", at=now_ms())
+            enrol.rotate(connection, number, found.id, token_hash=token_hash(key), by="cli", at=now_ms())
         except NotFound as error:
-            raise _no_phone(device_id) from error
-        phone = devices.find(connection, number, device_id)
-        assert phone is not None  # its key was changed a moment ago
+            raise _no_phone(phone) from error
         project = _project(connection, number)
-    _show(key, number, project, phone.locale, url)
+    _show(key, number, project, found.locale, url)
 
 
 def _project(connection: Connection, number: int) -> str:
@@ -121,7 +121,7 @@ def _moment(at_ms: int | None) -> str:
 
 
 @device.command()
-@click.argument("device_id", type=int)
+@click.argument("phone")
 @click.option("--crew", help="The crew whose plots it sees; left out: as before.")
 @click.option("--every-crew", is_flag=True, help="It sees the plots of every crew.")
 @click.option(
@@ -129,21 +129,19 @@ def _moment(at_ms: int | None) -> str:
 )
 @click.option("--plot", "plots", multiple=True, help="Only this plot; repeat for more; none: no limit.")
 @PROJECT
-def scope(device_id: int, crew: str | None, every_crew: bool, townships: tuple[str, ...], plots: tuple[str, ...],
+def scope(phone: str, crew: str | None, every_crew: bool, townships: tuple[str, ...], plots: tuple[str, ...],
           project_name: str | None) -> None:  # fmt: skip
-    """Say which plots a phone sees; at its next pull it fetches its data anew."""
+    """Say which plots a PHONE (its number or name) sees; at its next pull it fetches its data anew."""
     with open_database() as database, database.writing() as connection:
         number = project_number(connection, project_name)
-        phone = devices.find(connection, number, device_id)
-        if phone is None:
-            raise _no_phone(device_id)
+        found = _phone(connection, number, phone)
         known = reports.names(connection, number)
-        crew_id = None if every_crew else _numbers(known["crew"], [crew])[0] if crew else phone.crew_id
+        crew_id = None if every_crew else _numbers(known["crew"], [crew])[0] if crew else found.crew_id
         named = devices.plot_numbers(connection, number, plots)
         if unknown := sorted(set(plots) - set(named)):
             raise click.ClickException(f"no plot {', '.join(unknown)}")
         is_changed = scope_step.give(
-            connection, number, device_id, crew_id=crew_id, townships=_numbers(known["township"], townships),
+            connection, number, found.id, crew_id=crew_id, townships=_numbers(known["township"], townships),
             plots=list(named.values()), by="cli", at=now_ms(),
         )  # fmt: skip
     click.echo("changed" if is_changed else "as before")
@@ -157,17 +155,29 @@ def _numbers(known: dict[int, str], names: tuple[str, ...] | list[str]) -> list[
 
 
 @device.command()
-@click.argument("device_id", type=int)
+@click.argument("phone")
 @PROJECT
-def revoke(device_id: int, project_name: str | None) -> None:
-    """A lost phone: its key opens nothing from now on; what it still sends is kept in quarantine."""
+def revoke(phone: str, project_name: str | None) -> None:
+    """A lost PHONE (its number or name): its key opens nothing any more; what it still sends is kept in quarantine."""
     with open_database() as database, database.writing() as connection:
         number = project_number(connection, project_name)
         try:
-            enrol.revoke(connection, number, device_id, by="cli", at=now_ms())
+            enrol.revoke(connection, number, _phone(connection, number, phone).id, by="cli", at=now_ms())
         except NotFound as error:
-            raise _no_phone(device_id) from error
+            raise _no_phone(phone) from error
 
 
-def _no_phone(device_id: int) -> click.ClickException:
-    return click.ClickException(f"no enrolled phone {device_id}; `yangdi device list` shows them")
+def _phone(connection: Connection, project_id: int, text: str) -> AnyRow:
+    """A phone by its number, or by a name that only one phone in use has."""
+    known = devices.of_project(connection, project_id)
+    found = [phone for phone in known if text == str(phone.id)]
+    found = found or [phone for phone in known if text == phone.name and phone.revoked_at is None]
+    if len(found) != 1:
+        raise _no_phone(text)
+    return found[0]
+
+
+def _no_phone(text: str) -> click.ClickException:
+    return click.ClickException(
+        f"no enrolled phone {text}, or several; `yangdi device list` shows their numbers"
+    )

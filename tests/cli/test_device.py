@@ -65,11 +65,11 @@ def test_a_phone_is_enrolled_narrowed_given_another_key_and_revoked(
     assert run("scope", number, "--every-crew").output == "changed\n"
     assert run("scope", number, "--every-crew").output == "as before\n"
     assert _who(app, cast, key) == {**device, "crew": None}
-    again = _key(run("rotate", number, "--url", "https://yd.example"))
+    again = _key(run("rotate", "D-9", "--url", "https://yd.example"))
     assert (_who(app, cast, key), _who(app, cast, again)) == (403, {**device, "crew": None})
     assert run("revoke", number).exit_code == 0
     assert _who(app, cast, again) == 403
-    for gone in (run("revoke", number), run("rotate", number), run("revoke", 999)):
+    for gone in (run("revoke", number), run("rotate", number), run("revoke", 999), run("revoke", "D-9")):
         assert gone.exit_code == 1
         assert "yangdi device list" in gone.output
 

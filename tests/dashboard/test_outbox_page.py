@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -306,3 +306,16 @@ def test_no_damage_breaks_the_page_or_loses_what_can_be_read(
     assert answer.status_code in {303, 422}
     if answer.status_code == 303:
         assert li.get(answer.location).status_code == 200
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_file_on_its_way_lies_on_the_data_disk_and_leaves_nothing_behind(
+    app: Flask, settings: Settings
+) -> None:
+    data = {"file": (io.BytesIO(b"x" * 300_000), "D-1.zip")}
+    with app.test_request_context("/projects/1/outbox", method="POST", data=data):
+        stream = request.files["file"].stream
+        place = Path(f"/proc/self/fd/{stream.fileno()}").readlink()
+        assert place.is_relative_to(settings.data_dir)
+        stream.close()
+    assert not [path for path in settings.data_dir.iterdir() if path.stat().st_size == 300_000]
