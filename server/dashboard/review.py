@@ -105,7 +105,7 @@ def _doubt(text: str) -> Doubt:
     """A tree as the page writes it: tag and stem. Raises BadRequest."""
     try:
         tag, stem_id = json.loads(text)
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise BadRequest(f"tree={text[:40]}") from error
     return Doubt(str(tag), str(stem_id))
 

@@ -96,7 +96,7 @@ def _visit(connection: Connection, project_id: int, visit_id: int) -> AnyRow:
 
 
 def _check(connection: Connection, about: AnyRow, doubts: Sequence[Doubt], order: Order, act: Act) -> None:
-    if not doubts or any(not doubt.tag or "\0" in doubt.tag + doubt.stem_id for doubt in doubts):
+    if not doubts or not all(_is_tree(doubt) for doubt in doubts):
         raise NothingToSendBack()
     if not act.why or "\0" in act.why:
         raise ReasonMissing()
@@ -108,6 +108,10 @@ def _check(connection: Connection, about: AnyRow, doubts: Sequence[Doubt], order
     twice = [doubt.tag for doubt in doubts if (doubt.tag, doubt.stem_id) in already]
     if twice:
         raise AlreadySentBack(tags="、".join(twice[:20]))
+
+
+def _is_tree(doubt: Doubt) -> bool:
+    return 0 < len(doubt.tag) <= 40 and len(doubt.stem_id) <= 20 and "\0" not in doubt.tag + doubt.stem_id
 
 
 def _one_line(text: str) -> str:

@@ -144,6 +144,7 @@ def addresses(scene: Scene) -> list[str]:
     return [
         f"{at}/plots", f"{at}/plots?state=not_visited&errors=1", f"{at}/plots/P-1", f"{at}/plots/P-2",
         f"{at}/plots/P-1?visit={scene.before}", f"{at}/flags", f"{at}/flags?state=void", f"{at}/quarantine",
+        f"{at}/rework", f"{at}/rework?state=returned",
         f"{at}/devices", f"{at}/devices/{scene.device}", f"{at}/devices/{scene.device}/revoke",
         f"{at}/devices/{scene.device}/new-code", f"{at}/outbox", f"{at}/outbox/{scene.imported}", "/join",
         f"{at}/forms", f"{at}/forms/{scene.draft}/draft", "/jobs", "/", "/projects/999999/plots",

@@ -156,6 +156,8 @@ def test_a_tree_is_in_one_open_order_at_most(
     ("doubts", "to", "why", "problem"),
     [
         ((), Order(), REASON, NothingToSendBack),
+        ((Doubt("2" * 41),), Order(), REASON, NothingToSendBack),
+        ((Doubt("2", "1" * 21),), Order(), REASON, NothingToSendBack),
         ((Doubt("2"),), Order(), "  ", ReasonMissing),
         ((Doubt("2"),), Order(due_on="30.6.2026"), REASON, DayUnfit),
         ((Doubt("2"),), Order(crew_id=999_999), REASON, send_back.CrewUnknown),
