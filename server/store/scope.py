@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     delete,
     exists,
     insert,
@@ -34,6 +35,14 @@ class Scope(NamedTuple):
     project_id: int
     crew_id: int | None = None
     device_id: int | None = None
+
+
+def to_be_filled_in(*, of_crew: bool) -> Scope:
+    """A scope of names instead of numbers, for a query that is compiled once: `project_id`, `crew_id`, `device_id`."""
+    crew_id: Any = bindparam("crew_id") if of_crew else None
+    project_id: Any = bindparam("project_id")
+    device_id: Any = bindparam("device_id")
+    return Scope(project_id, crew_id, device_id)
 
 
 def plots_of(scope: Scope) -> Select[int]:

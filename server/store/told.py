@@ -6,9 +6,22 @@ Says only which things; what is said of them is read by whoever tells it, in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from server.store import bulk, hot, last_trees
 from server.store import scope as scopes
@@ -71,21 +84,30 @@ def standing(connection: Connection, device_id: int) -> Standing:
 def changes(connection: Connection, scope: Scope, after: tuple[int, str, int], most: int) -> list[Change]:
     """What changed behind a place (number, kind, subject), as far as it may be seen, in order. A plot that left is
     told to those who may have had it."""
-    number, kind, subject_id = after
-    behind = or_(
-        feed.c.number > number,
-        and_(
-            feed.c.number == number,
-            or_(feed.c.kind > kind, and_(feed.c.kind == kind, feed.c.subject_id > subject_id)),
-        ),
-    )
-    query = (
+    values = {
+        **scope._asdict(),
+        **dict(zip(("number", "kind", "subject_id"), after, strict=True)),
+        "most": most,
+    }
+    rows = _changes(of_crew=scope.crew_id is not None).all(connection, values)
+    return [Change._make(row) for row in rows]
+
+
+@cache
+def _changes(*, of_crew: bool) -> Hot:
+    """Compiled once: to put it together takes longer than to run it."""
+    number: Any = bindparam("number")
+    kind: Any = bindparam("kind")
+    subject_id: Any = bindparam("subject_id")
+    behind_in_kind = or_(feed.c.kind > kind, and_(feed.c.kind == kind, feed.c.subject_id > subject_id))
+    behind = or_(feed.c.number > number, and_(feed.c.number == number, behind_in_kind))
+    scope = scopes.to_be_filled_in(of_crew=of_crew)
+    return Hot(
         select(feed.c.number, feed.c.kind, feed.c.subject_id)
         .where(feed.c.project_id == scope.project_id, feed.c.number >= number, behind, _is_seen(scope))
         .order_by(feed.c.number, feed.c.kind, feed.c.subject_id)
-        .limit(most)
+        .limit(bindparam("most", type_=Integer))
     )
-    return [Change._make(row) for row in connection.execute(query)]
 
 
 def _is_seen(scope: Scope) -> ColumnElement[bool]:
@@ -101,8 +123,9 @@ def _is_seen(scope: Scope) -> ColumnElement[bool]:
     )
     order = select(rework.c.id).where(rework.c.id == feed.c.subject_id, scopes.orders_of(scope))
     return or_(
-        feed.c.kind.in_((FORM, RULES)),
-        and_(feed.c.kind.in_((PLOT, TREES)), feed.c.subject_id.in_(plots)),
+        feed.c.kind == FORM,
+        feed.c.kind == RULES,
+        and_(or_(feed.c.kind == PLOT, feed.c.kind == TREES), feed.c.subject_id.in_(plots)),
         and_(feed.c.kind == TREE, at_plot(tree)),
         and_(feed.c.kind == REVIEW, at_plot(visit)),
         and_(feed.c.kind == REWORK, exists(order)),
@@ -207,10 +230,13 @@ def _plots_of(connection: Connection, visit_ids: Sequence[int]) -> list[int]:
 
 
 def _visible(connection: Connection, scope: Scope, plot_ids: Iterable[int]) -> set[int]:
+    wanted = set(plot_ids)
+    if not wanted:
+        return set()
     query = scopes.plots_of(scope)
     return {
         number
-        for some in bulk.chunks(sorted(plot_ids))
+        for some in bulk.chunks(sorted(wanted))
         for number in connection.scalars(query.where(plot.c.id.in_(some)))
     }
 

@@ -177,6 +177,7 @@ def test_a_closed_form_is_taken_back(one: Knower, database: Database, cast: Cast
     assert one.pull() == [("form", "audit_visit")]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_other_rules_widen_the_bounds_of_every_tree(
     one: Knower, measure: Callable[..., str], database: Database, cast: Cast
 ) -> None:
@@ -277,6 +278,7 @@ def test_a_phone_that_may_see_something_else_begins_anew(
     assert one.plots() == {"PS-001"}
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_scope_that_stays_as_it_was_disturbs_nobody(one: Knower, database: Database, cast: Cast) -> None:
     one.pull()
     with database.writing() as connection:
@@ -284,6 +286,7 @@ def test_a_scope_that_stays_as_it_was_disturbs_nobody(one: Knower, database: Dat
     assert one.pull() == []
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize("cursor", ["nonsense", "AWFiYyAwIDA", "////", "%00"])
 def test_a_cursor_of_elsewhere_begins_anew(one: Knower, measure: Callable[..., str], cursor: str) -> None:
     measure(tree("1", 20))
@@ -293,6 +296,7 @@ def test_a_cursor_of_elsewhere_begins_anew(one: Knower, measure: Callable[..., s
     assert one.plots() == {"PS-001"}
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_lost_phone_is_told_nothing(client: FlaskClient, cast: Cast) -> None:
     lost = Knower(client, cast.project, cast.revoked_token).ask("")
     stranger = Knower(client, cast.project, "nobody's").ask("")
@@ -301,6 +305,7 @@ def test_a_lost_phone_is_told_nothing(client: FlaskClient, cast: Cast) -> None:
         assert (answer.status_code, answer.get_json()["title"]) == (403, "device-unknown")
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_person_has_pages_and_does_not_pull(client: FlaskClient, cast: Cast) -> None:
     answer = client.get(f"/v1/projects/{cast.project}/sync/pull")
     assert answer.status_code == 401
@@ -352,6 +357,7 @@ def test_a_supervisors_decision_reaches_the_crew(
     assert (decision["decision"], decision["why"]) == ("correct", "看照片")
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_an_audit_changes_no_list(one: Knower, measure: Callable[..., str]) -> None:
     measure(tree("1", 23.1))
     one.pull()
@@ -403,6 +409,7 @@ def test_what_a_phone_is_told_is_on_the_disk_before(
     assert len(synced) == 1  # the same cursor again promises nothing new
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize("encoding", ["zstd", "gzip"])
 def test_a_page_travels_compressed_for_who_can_read_that(
     client: FlaskClient, cast: Cast, measure: Callable[..., str], encoding: str

@@ -8,6 +8,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -187,8 +188,9 @@ class World:
         order[3] = False
 
 
+@pytest.mark.slow
 @given(plans, st.lists(acts, max_size=12))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_phone_knows_its_scope_and_nothing_else(
     client: FlaskClient, database: Database, plan: list[Any], done: list[tuple[Any, ...]]
 ) -> None:
