@@ -28,7 +28,7 @@ ROOM_BYTES = 10_000_000
 MOST_NAME_CHARS = 200
 """Characters of a name of a file or an instance that are kept."""
 
-_XML_NAME = re.compile(r"instances/[^/\\\0]{1,200}\.xml")
+_XML_NAME = re.compile(r"instances/[^/\\\0]{1,180}\.xml")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -110,7 +110,8 @@ class Outbox:
         said = self._read_list()
         self.device = _text(said.get("device"))
         self.exported_at = _moment(said.get("exported_at"))
-        self.instances = self._listed(said) + self._unlisted(said)
+        listed = self._listed(said)
+        self.instances = listed + self._unlisted({instance.xml for instance in listed}, bool(said))
         if not self.instances and said.get("format") != FORMAT:
             raise OutboxUnreadable(Fault.NOT_OUTBOX)
         self._look_around()
@@ -170,7 +171,7 @@ class Outbox:
 
     def _item(self, number: int, item: object) -> Instance | None:
         xml = item.get("xml") if isinstance(item, dict) else None
-        if not isinstance(item, dict) or not isinstance(xml, str) or not _XML_NAME.fullmatch(xml):
+        if not isinstance(item, dict) or not isinstance(xml, str) or not _is_xml_name(xml):
             self.findings.append(Finding(Fault.ITEM_UNREADABLE, f"instances[{number}]"))
             return None
         files = item.get("files", [])
@@ -179,15 +180,9 @@ class Outbox:
             self.findings.append(Finding(Fault.ITEM_UNREADABLE, f"instances[{number}].files"))
         return Instance(_text(item.get("client_id")), xml, tuple(file for file in found if file))
 
-    def _unlisted(self, said: dict[str, Any]) -> list[Instance]:
-        items = said.get("instances")
-        named = (
-            {item.get("xml") for item in items if isinstance(item, dict)}
-            if isinstance(items, list)
-            else set()
-        )
-        names = [name for name in self._zip.names if _XML_NAME.fullmatch(name) and name not in named]
-        if said:
+    def _unlisted(self, named: set[str], has_list: bool) -> list[Instance]:
+        names = [name for name in self._zip.names if _is_xml_name(name) and name not in named]
+        if has_list:
             self.findings += [Finding(Fault.UNLISTED, name) for name in names]
         return [Instance(name, name, (), is_listed=False) for name in names]
 
@@ -200,6 +195,10 @@ class Outbox:
         known = wanted | {LIST} | {instance.xml for instance in self.instances}
         strange = [name for name in self._zip.names if name not in known and not name.endswith("/")]
         self.findings += [Finding(Fault.UNNAMED, _text(name)) for name in strange]
+
+
+def _is_xml_name(name: str) -> bool:
+    return bool(_XML_NAME.fullmatch(name)) and _text(name) == name
 
 
 def _file(said: object) -> File | None:

@@ -170,6 +170,38 @@ def test_a_line_of_the_list_that_makes_no_sense_is_named_and_spoils_no_other(ite
     assert [box.xml(instance) for instance in box.instances] == [b"<b/>"]
 
 
+ANY_TEXT = st.text(st.characters(), max_size=12)  # halves of characters too, as JSON may hold them
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(ANY_TEXT, inside, max_size=3),
+    max_leaves=6,
+)
+AN_ITEM = st.fixed_dictionaries(
+    {}, optional={
+        "client_id": ANYTHING,
+        "xml": ANYTHING | ANY_TEXT.map(lambda name: f"instances/{name}.xml"),
+        "files": ANYTHING | st.lists(st.fixed_dictionaries(
+            {"name": ANYTHING, "sha256": st.just("0" * 64) | ANYTHING, "size_bytes": ANYTHING}), max_size=2),
+    },
+)  # fmt: skip
+
+
+SAID = st.dictionaries(st.sampled_from(["device", "exported_at", "instances"]), ANYTHING)
+
+
+@given(st.lists(ANYTHING | AN_ITEM, max_size=4), SAID)
+def test_whatever_the_list_says_can_be_told_and_kept(items: list[object], values: dict[str, object]) -> None:
+    box = _open(_zip({"outbox.json": _list(*items, **values), "instances/1.xml": b"<a/>"}))
+    for instance in box.instances:
+        for file in instance.files:
+            with pytest.raises(Unusable):
+                list(box.pieces(file))
+        with contextlib.suppress(Unusable):
+            box.xml(instance)
+    told = json.dumps([box.device, box.exported_at, box.instances, box.findings], ensure_ascii=False)
+    assert "\0" not in told.encode().decode()  # neither store takes half a character, nor PostgreSQL a NUL
+
+
 @pytest.mark.parametrize("file", [
     None, {}, {"name": "a.jpg"}, {"name": "a.jpg", "sha256": "../../etc/passwd"}, {"name": "", "sha256": "0" * 64},
     {"name": "a.jpg", "sha256": "A" * 64},
