@@ -10,11 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
-
-T = TypeVar("T")
+from typing import NamedTuple
 
 VERSION = b"\x01"
 """First byte of every cursor; another one is of another time and cannot be read."""
@@ -158,8 +156,3 @@ class Page:
     @property
     def is_full(self) -> bool:
         return self._left <= 0
-
-
-def rows_of(trees: Sequence[dict[str, Any]]) -> list[list[Any]]:
-    """Trees as rows in the order of TREE_COLUMNS."""
-    return [[tree[column] for column in TREE_COLUMNS] for tree in trees]

@@ -18,7 +18,7 @@ from server.store.feed import FORM, GONE, PLOT, REVIEW, REWORK, RULES, TREE, TRE
 from server.store.last_trees import LastTree
 from server.validation.next_dbh import next_dbh, years_until_next
 from server.validation.project import parameters_of
-from sync.feed import TREE_COLUMNS, rows_of
+from sync.feed import TREE_COLUMNS
 
 Thing = dict[str, Any]
 ORDER = (GONE, FORM, RULES, PLOT, TREES, TREE, REWORK, REVIEW)
@@ -39,6 +39,7 @@ class Ground:
         assert ways is not None  # whoever asks belongs to it
         self.limits = parameters_of(ways.tally_limit_cm, ways.rule_settings).limits
         self._groups = {code: info.group for code, info in species.infos(connection, project_id).items()}
+        self._bounds: dict[tuple[float | None, str, int | None], tuple[float | None, float | None]] = {}
         self._campaigns = [date.fromisoformat(day) for day in plots.campaign_days(connection, project_id)]
         self._today = datetime.fromtimestamp(at / 1000, UTC).date()
 
@@ -47,11 +48,20 @@ class Ground:
         day = date.fromisoformat(measured_on) if measured_on else None
         return years_until_next(day, self._today, self._campaigns)
 
+    def row(self, one: LastTree, years: int | None) -> tuple[Any, ...]:
+        """A tree in the order of TREE_COLUMNS, with the bounds of its next diameter, cm."""
+        key = (one.dbh_cm, self._groups.get(one.species, ""), years)
+        bounds = self._bounds.get(key)
+        if bounds is None:  # a tape reads whole millimetres, so that many trees share theirs
+            bounds = self._bounds[key] = next_dbh(*key, self.limits) or (None, None)
+        return (
+            one.tag, one.stem_id, one.species, one.tally_code, one.dbh_cm, one.height_m, one.pom_m,
+            one.azimuth_deg, one.distance_m, *bounds,
+        )  # fmt: skip
+
     def tree(self, one: LastTree, years: int | None) -> Thing:
-        """A tree in the words of the wire, with the bounds of its next diameter, cm."""
-        bounds = next_dbh(one.dbh_cm, self._groups.get(one.species, ""), years, self.limits)
-        said = {column: getattr(one, column, None) for column in TREE_COLUMNS}
-        return said | (bounds._asdict() if bounds else {})
+        """The same by name."""
+        return dict(zip(TREE_COLUMNS, self.row(one, years), strict=True))
 
 
 class Teller:
@@ -129,7 +139,7 @@ class Teller:
             yield {
                 "kind": TREES, "plot_id": row.plot_id, "measured_on": visit.measured_on, "census": visit.census,
                 "highest_tag": highest.get(row.id, 0), "columns": TREE_COLUMNS,
-                "rows": rows_of([self._ground.tree(one, years) for one in trees.get(row.id, [])]),
+                "rows": [self._ground.row(one, years) for one in trees.get(row.id, [])],
             }  # fmt: skip
 
     def _trees(self, ids: Collection[int]) -> Iterable[Thing]:
