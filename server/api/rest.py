@@ -12,7 +12,7 @@ from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
-from server.api import device, pull, push, reviews, shapes, uploads
+from server.api import conflicts, device, pull, push, reviews, shapes, uploads
 from server.api.shapes import Cursor
 from server.problems import BadRequest, NotFound
 from server.store import flag_report, plot_report, reports
@@ -45,6 +45,7 @@ def join(app: Flask) -> None:
     for door in (
         blueprint,
         reviews.blueprint,
+        conflicts.blueprint,
         device.blueprint,
         pull.blueprint,
         push.blueprint,

@@ -19,7 +19,7 @@ from server.forest.effective import CORRECTED
 from server.forest.second_tape import MEASURED_AGAIN
 from server.forest.tree import TallyCode
 from server.problems import NotFound
-from server.store import plot_report, reports
+from server.store import conflict_report, conflicts, plot_report, reports
 from server.web import connection, session
 
 Row = dict[str, Any]
@@ -46,7 +46,8 @@ def _chosen(visits: Sequence[Row]) -> Row | None:
     """The visit that the address names; else the newest that is no audit. Raises NotFound for another plot's."""
     wanted = scope.number_in_query("visit")
     if wanted is None:
-        return next((v for v in visits if v["kind"] == "visit"), visits[0] if visits else None)
+        standing = (v for v in visits if v["kind"] == "visit" and v["merged_into_id"] is None)
+        return next(standing, visits[0] if visits else None)
     found = next((v for v in visits if v["id"] == wanted), None)
     if found is None:
         raise NotFound(f"visit {wanted}")
@@ -57,7 +58,8 @@ def before(visits: Sequence[Row], visit: Row) -> Row | None:
     """The visit to compare with: the last of another census, no audit, on an earlier day; `visits` newest first."""
     for other in visits:
         earlier = visit["measured_on"] is None or (other["measured_on"] or "") < visit["measured_on"]
-        if other["kind"] == "visit" and other["census_id"] != visit["census_id"] and earlier:
+        stands = other["kind"] == "visit" and other["merged_into_id"] is None
+        if stands and other["census_id"] != visit["census_id"] and earlier:
             return other
     return None
 
@@ -85,6 +87,7 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
         "chain": plot_report.chain(reader, visit["submission_id"]),
         "basal_area_m2": _basal_area_m2(sheet),
         "decided": decided,
+        "merged": _merged(plot, visit),
         "may_decide": decided["is_decided_here"] and _decides(project_id),
         "correctable": CORRECTED,
         "measured_again": MEASURED_AGAIN,
@@ -96,6 +99,13 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
 
 def _decides(project_id: int) -> bool:
     return session.current_person().role_in(project_id) in session.DECIDES
+
+
+def _merged(plot: Row, visit: Row) -> Row:
+    """Other crews' visits that are part of this one, and how many conflicts of it wait for a person."""
+    reader = connection.reading()
+    here = [row for row in conflicts.open_at(reader, plot["id"]) if row.visit_id == visit["id"]]
+    return {"others": conflict_report.merged_here(reader, visit["id"]), "conflicts": len(here)}
 
 
 def _side_m(plot: Row) -> float | None:

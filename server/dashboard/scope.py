@@ -7,12 +7,13 @@ from typing import Any
 from flask import request
 
 from server.problems import BadRequest, NotFound
-from server.store import house_report, reports
+from server.store import conflicts, house_report, reports
 from server.web import connection, session
 
 
 def of_project(project_id: int, *roles: str) -> dict[str, Any]:
-    """The project's row with `held_back`, how many submissions wait, for a reader in one of the roles.
+    """The project's row for a reader in one of the roles, with `held_back` and `conflicts`: how many submissions and
+    how many conflicts wait for a person.
 
     No role given: whoever may read its pages. Raises NotSignedIn, NotFound (not hers, or not there), NotAllowed.
     """
@@ -20,7 +21,12 @@ def of_project(project_id: int, *roles: str) -> dict[str, Any]:
     found = reports.project_named(connection.reading(), project_id)
     if found is None:
         raise NotFound(f"project {project_id}")
-    return {**found, "held_back": house_report.held_back_count(connection.reading(), project_id)}
+    reader = connection.reading()
+    return {
+        **found,
+        "held_back": house_report.held_back_count(reader, project_id),
+        "conflicts": conflicts.open_count(reader, project_id),
+    }
 
 
 def number_in_query(name: str) -> int | None:

@@ -94,6 +94,37 @@ def decision(code: str) -> str:
     return words.get(code, code)
 
 
+def conflict_state(code: str) -> str:
+    """The word for what became of a conflict."""
+    return {"open": _("待决定"), "settled": _("已解决"), "gone": _("已消失")}.get(code, code)
+
+
+def conflict_kind(code: str) -> str:
+    """The words for who contradicts whom."""
+    words = {
+        "two-visits": _("两支调查队测了同一样地"),
+        "two-edits": _("同一记录的两份修订"),
+        "edit-correction": _("调查队的新值与更正不同"),
+    }
+    return words.get(code, code)
+
+
+def conflict_base(kind: str) -> str:
+    """The word for what was there before both."""
+    return {"two-visits": _("上期"), "two-edits": _("原记录")}.get(kind, _("更正前"))
+
+
+def conflict_side(kind: str, is_mine: bool) -> str:
+    """The words for one of the two: `is_mine` is what stands meanwhile."""
+    words = {
+        "two-visits": (_("先收到的调查"), _("后收到的调查")),
+        "two-edits": (_("先收到的修订"), _("后收到的修订")),
+        "edit-correction": (_("更正"), _("调查队的新值")),
+    }
+    mine, theirs = words.get(kind, ("", ""))
+    return mine if is_mine else theirs
+
+
 def role(code: str) -> str:
     """The word for a person's role."""
     words = {
@@ -123,6 +154,7 @@ def job(kind: str) -> str:
         "unfold": _("读取记录"),
         "check": _("检查数据"),
         "merge": _("合并同一样地的两次调查"),
+        "merge_edits": _("合并同一记录的两份修订"),
         "inspect_photo": _("查看照片"),
         "settle": _("重新判定"),
         "return_rework": _("读取返工结果"),
@@ -170,7 +202,7 @@ def what_to_do(reason: str) -> str:
         "closed-form": _("如果应当接收，重新开放调查表后点“再试一次”；否则搁置。"),
         "other-content": _("下载两份 XML 比较。保留正确的一份；如果是重复发送，搁置这一份。"),
         "edit-before-original": _("请调查队在手机上重发原记录；原记录到达后会自动重新判定。"),
-        "edit-of-old": _("与最新的修订比较；如果这一份才是对的，请调查队在最新记录上再修订一次。"),
+        "edit-of-old": _("不冲突的部分已自动合并；其余请在“冲突”页选择，选完后这份记录自动离开待定。"),
         "encrypted": _("在调查表中关闭加密并重新发布，请调查队重填后发送；然后搁置这一份。"),
         "revoked-device": _("确认手机仍由调查队使用：重新登记手机后点“再试一次”；否则搁置。"),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -14,6 +14,10 @@ from server.store.schema import correction
 
 SUPERVISOR, REWORK, EDIT, MERGE = "supervisor", "rework", "edit", "merge"
 """Where a correction comes from; `source_id` is then nothing, a rework, a submission, a conflict."""
+
+
+MACHINE = "server"
+"""Who undoes what a machine laid on and no longer does."""
 
 
 class Made(NamedTuple):
@@ -89,15 +93,25 @@ def holding_rows(connection: Connection, visit_id: int) -> list[AnyRow]:
     return list(connection.execute(query.order_by(correction.c.id)))
 
 
-def lay(connection: Connection, visit_id: int, source: str, wanted: Iterable[Made], at: int) -> bool:
-    """Let these corrections of one machine-made source hold on a visit, and no others of it. False: they do already."""
+def lay(connection: Connection, visit_id: int, source: str, wanted: Sequence[Made], at: int) -> bool:
+    """Let these corrections of one machine-made source hold on a visit, and no others of it, but for those that a
+    person has undone. False: they do already."""
     there = {_place(row): row.id for row in holding_rows(connection, visit_id) if row.source == source}
-    fresh = {_place(made): made for made in wanted}
-    undo(connection, [there[place] for place in there.keys() - fresh.keys()], "server", at)
+    refused = _refused(connection, visit_id, source) if wanted else set()
+    fresh = {_place(made): made for made in wanted if _place(made)[:-1] not in refused}
+    undo(connection, [there[place] for place in there.keys() - fresh.keys()], MACHINE, at)
     for place, made in fresh.items():
         if place not in there:
             add(connection, made)
     return there.keys() != fresh.keys()
+
+
+def _refused(connection: Connection, visit_id: int, source: str) -> set[tuple[Any, ...]]:
+    query = select(correction).where(
+        correction.c.visit_id == visit_id, correction.c.source == source, correction.c.undone_at.is_not(None),
+        correction.c.undone_by != MACHINE,
+    )  # fmt: skip
+    return {_place(row)[:-1] for row in connection.execute(query)}
 
 
 def _place(row: Made | AnyRow) -> tuple[Any, ...]:

@@ -36,13 +36,14 @@ class Scene:
     draft: int
     letter: int
     imported: int
+    conflict: int
 
     def named(self, argument: str) -> object:
         """What fills the argument of that name in an address."""
         return {
             "project_id": self.project, "plot_id": "P-1", "submission_id": self.held, "device_id": self.device,
             "attachment_id": self.photo, "version_id": self.draft, "job_id": self.letter,
-            "event_id": self.imported,
+            "event_id": self.imported, "conflict_id": self.conflict,
         }[argument]  # fmt: skip
 
 
@@ -105,11 +106,22 @@ def set_the_scene(database: Database, settings: Settings, name: str = "P-west") 
         builders.attachment(pen, source, "c.jpg", None, settings.photo_dir)
         builders.let_the_rules_look(pen, before, now)
         held = builders.submission(pen, project, quarantine="closed-form", variant="a" * 64, device_id=device)
+        conflict = put(
+            schema.conflict, project_id=project, plot_id=plot, visit_id=now, kind="two-visits", subject="S-0",
+            raised_at=builders.AT, fields=[
+                {"tag": "1", "stem_id": "1", "twin": "", "field": field, "base": "", "mine": mine, "theirs": theirs,
+                 "mine_from": source, "theirs_from": held}
+                for field, mine, theirs in [("dbh_cm", "21.5", "22"), ("species", "pinus_tabuliformis", "robinia"),
+                                            ("tally_code", "11", "13"), ("tree", "{}", None),
+                                            ("plot.slope_deg", "12", "21")]
+            ],
+        )  # fmt: skip
         letter = put(schema.job, kind="unfold", subject_id=held, due_at=builders.AT, promised_at=builders.AT,
                      attempts=6, dead_at=builders.AT, error="E-1")  # fmt: skip
         imported = put(schema.event, project_id=project, actor="P-li", action="outbox.import", subject="D-1.zip",
                        detail=IMPORTED, at=builders.AT)  # fmt: skip
-    return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter, imported)
+    return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter, imported,
+                 conflict)  # fmt: skip
 
 
 @pytest.fixture
@@ -144,6 +156,7 @@ def addresses(scene: Scene) -> list[str]:
     return [
         f"{at}/plots", f"{at}/plots?state=not_visited&errors=1", f"{at}/plots/P-1", f"{at}/plots/P-2",
         f"{at}/plots/P-1?visit={scene.before}", f"{at}/flags", f"{at}/flags?state=void", f"{at}/quarantine",
+        f"{at}/conflicts", f"{at}/conflicts?state=settled",
         f"{at}/rework", f"{at}/rework?state=returned",
         f"{at}/devices", f"{at}/devices/{scene.device}", f"{at}/devices/{scene.device}/revoke",
         f"{at}/devices/{scene.device}/new-code", f"{at}/outbox", f"{at}/outbox/{scene.imported}", "/join",
