@@ -28,6 +28,7 @@ from server.forest.tree import Measurement
 from server.store import conflicts, corrections, flags, projects, reviews, rework, visits
 from server.store.conflicts import Raised
 from server.store.corrections import Made
+from server.store.reviews import News
 from server.store.rows import AnyRow
 from server.validation.parameters.limits import Limits
 from server.validation.project import parameters_of
@@ -63,17 +64,19 @@ class Standing(NamedTuple):
 
 def write(connection: Connection, visit_ids: Sequence[int], at: int) -> None:
     """Carry out what these visits say about trees that were sent back."""
+    news: list[News] = []
     for visit_id in sorted(set(visit_ids)):
         by = rework.visit_of(connection, visit_id)
         if by is None:
             continue
         if by.kind != "rework":
             for order in rework.of_visit(connection, visit_id):
-                _answer(connection, order, by, None, at)
+                news += _answer(connection, order, by, None, at)
             continue
         again = {(row.tag, row.stem_id): _again(row) for row in rework.measured_again(connection, visit_id)}
         for order in rework.answered_by(connection, by, _number(by.header.get("visit.rework_id"))):
-            _answer(connection, order, by, again, at)
+            news += _answer(connection, order, by, again, at)
+    reviews.announce_all(connection, news, at)
 
 
 def _number(text: str | None) -> int | None:
@@ -95,8 +98,9 @@ def _again(row: AnyRow) -> Again:
 
 def _answer(
     connection: Connection, order: AnyRow, by: AnyRow, again: Mapping[Cell, Again] | None, at: int
-) -> None:
-    """What a visit says about one order. `again` None: it is the doubted visit itself, which its crew has edited."""
+) -> list[News]:
+    """What a visit says about one order, carried out; what is to be told of it. `again` None: it is the doubted visit
+    itself, which its crew has edited."""
     about = reviews.subject(connection, order.project_id, order.visit_id)
     assert about is not None  # an order goes with its visit
     doubted = _doubted(connection, order)
@@ -108,9 +112,10 @@ def _answer(
         touched = [
             (t.tag, t.stem_id) for t in mine if _settle_measured(connection, doubted, t, by, again, at)
         ]
-    if touched:
-        _close(connection, order, about, at)
-        reviews.announce(connection, about, at, cells=touched, rework_ids=[order.id])
+    if not touched:
+        return []
+    _close(connection, order, about, at)
+    return [News(about, frozenset(touched), frozenset({order.id}))]
 
 
 def _close(connection: Connection, order: AnyRow, about: AnyRow, at: int) -> None:

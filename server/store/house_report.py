@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, literal, null, or_, select
 
 from server.store.schema import attachment, device, form, form_media, form_version, job, submission, visit
 
@@ -55,24 +55,30 @@ def is_held_back(connection: Connection, project_id: int, submission_id: int) ->
     return connection.scalar(select(submission.c.id).where(here)) is not None
 
 
+_PROJECT = case((job.c.kind == "publish_rework", job.c.subject_id), else_=submission.c.project_id)
+"""The project that a job is about."""
+
+
 def _jobs() -> Select[Any]:
     """Jobs with the project and the subject that they are about: a submission, a visit's, an attachment's, a plot's."""
     about_visit, about_file = visit.alias("about_visit"), attachment.alias("about_file")
     at_plot = select(func.max(visit.c.source_id)).where(visit.c.plot_id == job.c.subject_id).scalar_subquery()
-    owner = case((job.c.kind == "check", about_visit.c.source_id), (job.c.kind == "inspect_photo",
-                 about_file.c.submission_id), (job.c.kind == "merge", at_plot), else_=job.c.subject_id)  # fmt: skip
+    of_visit = job.c.kind.in_(("check", "return_rework"))
+    owner = case((of_visit, about_visit.c.source_id), (job.c.kind == "inspect_photo", about_file.c.submission_id),
+                 (job.c.kind == "merge", at_plot), (job.c.kind == "publish_rework", null()),
+                 else_=job.c.subject_id)  # fmt: skip
     return (
-        select(job, submission.c.project_id, submission.c.instance_id, submission.c.instance_name,
+        select(job, _PROJECT.label("project_id"), submission.c.instance_id, submission.c.instance_name,
                about_file.c.name.label("file"))
         .select_from(job)
-        .outerjoin(about_visit, and_(job.c.kind == "check", about_visit.c.id == job.c.subject_id))
+        .outerjoin(about_visit, and_(of_visit, about_visit.c.id == job.c.subject_id))
         .outerjoin(about_file, and_(job.c.kind == "inspect_photo", about_file.c.id == job.c.subject_id))
         .outerjoin(submission, submission.c.id == owner)
     )  # fmt: skip
 
 
 def _of(project_ids: Collection[int] | None) -> Any:
-    return literal(True) if project_ids is None else submission.c.project_id.in_(project_ids)
+    return literal(True) if project_ids is None else _PROJECT.in_(project_ids)
 
 
 def dead_letters(connection: Connection, project_ids: Collection[int] | None) -> list[Row]:

@@ -65,6 +65,14 @@ def set_state(connection: Connection, visit_id: int, state: str) -> None:
     connection.execute(update(visit).where(visit.c.id == visit_id).values(review_state=state))
 
 
+class News(NamedTuple):
+    """What has changed about a visit (as of `subject`): trees that say something else now, orders for rework."""
+
+    about: AnyRow
+    cells: frozenset[tuple[str, str]] = frozenset()
+    rework_ids: frozenset[int] = frozenset()
+
+
 def announce(
     connection: Connection,
     about: AnyRow,
@@ -75,14 +83,28 @@ def announce(
 ) -> None:
     """Promise that the rules look again at the plot of a visit (as of `subject`), and tell phones of it and of trees
     that say something else now. Call it last in a step: the feed is locked from here to the commit."""
-    jobs.put(connection, jobs.MERGE, merging.crowded(connection, [about.plot_id]), at)
-    jobs.put(connection, jobs.CHECK, visits.after(connection, [about.plot_id]), at)
-    keys = {(about.plot_id, *cell) for cell in cells if cell[0]}
-    known = visits.ensure_trees(connection, keys)
-    feed.changed(connection, about.project_id, feed.REWORK, list(rework_ids))
-    feed.changed(connection, about.project_id, feed.REVIEW, [about.id])
-    feed.changed(connection, about.project_id, feed.PLOT, [about.plot_id])
-    feed.changed(connection, about.project_id, feed.TREE, [known[key] for key in keys])
+    announce_all(connection, [News(about, frozenset(cells), frozenset(rework_ids))], at)
+
+
+def announce_all(connection: Connection, news: Sequence[News], at: int) -> None:
+    """The same for several visits: everything else is written before the feed is locked for the first."""
+    plots = sorted({one.about.plot_id for one in news})
+    jobs.put(connection, jobs.MERGE, merging.crowded(connection, plots), at)
+    jobs.put(connection, jobs.CHECK, visits.after(connection, plots), at)
+    wanted = [{(one.about.plot_id, *cell) for cell in one.cells if cell[0]} for one in news]
+    known = visits.ensure_trees(connection, set().union(*wanted))
+    for project_id in sorted({one.about.project_id for one in news}):
+        here = [
+            (one, keys) for one, keys in zip(news, wanted, strict=True) if one.about.project_id == project_id
+        ]
+        changed = {
+            feed.REWORK: {number for one, _ in here for number in one.rework_ids},
+            feed.REVIEW: {one.about.id for one, _ in here},
+            feed.PLOT: {one.about.plot_id for one, _ in here},
+            feed.TREE: {known[key] for _, keys in here for key in keys},
+        }
+        for kind, numbers in changed.items():
+            feed.changed(connection, project_id, kind, numbers)
 
 
 def last_of_flags(connection: Connection, visit_id: int) -> dict[int, AnyRow]:

@@ -15,7 +15,7 @@ from server.demo.instance import Renderer
 from server.problems import AlreadySentBack, DayUnfit, NothingToSendBack, ReasonMissing, ReworkClosed
 from server.steps import review, send_back
 from server.steps.send_back import Doubt, Order
-from server.store import jobs, reviews, rework, schema, visits
+from server.store import feed, jobs, reviews, rework, schema, visits
 from server.store.db import Database
 from server.store.reviews import Act
 from server.store.schema import flag, rework_tree
@@ -396,3 +396,74 @@ def test_a_tape_that_agrees_with_her_is_no_clash(
     answer(phone, back, number, again("2", "23.2"))
     assert dbh(back, "2") == (23.1, False)
     assert back.rows(select(schema.conflict)) == []
+
+
+def test_a_decision_covers_the_values_it_saw_and_no_others(
+    doubted: str, phone: Phone, database: Database, back: Back, cast: Cast
+) -> None:
+    decide(database, back, cast, review.accept, why="古树")
+    edit = send(phone, back, tree("1", 12.0), tree("2", 321), tree("3", 18.0), deprecated_id=doubted)
+    assert flags(back) == [("2", "accepted"), ("2", "open")]  # the old decision can still be read
+    [said] = back.rows(select(schema.review))
+    assert (said.decision, said.why) == ("accept", "古树")
+    send(phone, back, tree("1", 12.0), tree("2", 231), tree("3", 18.0), deprecated_id=edit)
+    assert flags(back) == [("2", "accepted"), ("2", "void")]  # and holds again for the value it was about
+
+
+def test_an_undone_correction_brings_the_doubt_back(
+    doubted: str, database: Database, back: Back, cast: Cast
+) -> None:
+    number = correct(database, back, cast, 1, "dbh_cm", "23.1")
+    assert (flags(back), dbh(back, "2")) == ([("2", "corrected")], (23.1, False))
+    with database.writing() as pen:
+        review.undo(pen, cast.project, number, act(back))
+    back.drain()
+    assert (flags(back), dbh(back, "2")) == ([("2", "open")], (231.0, False))
+
+
+def test_a_second_tape_that_a_person_takes_back_is_gone(
+    doubted: str, phone: Phone, database: Database, back: Back, cast: Cast
+) -> None:
+    number = order(database, back, cast, Doubt("2"))
+    answer(phone, back, number, again("2", "231"))
+    assert dbh(back, "2") == (231.0, True)
+    decide(database, back, cast, review.reopen)
+    assert (flags(back), dbh(back, "2")) == ([("2", "open")], (231.0, False))
+
+
+def test_phones_hear_of_what_was_decided_and_of_nothing_else(
+    doubted: str, database: Database, back: Back, cast: Cast
+) -> None:
+    def heard(since: int) -> set[tuple[str, int]]:
+        query = select(schema.feed.c.kind, schema.feed.c.subject_id).where(schema.feed.c.number > since)
+        return {tuple(row) for row in back.rows(query)}
+
+    with database.reading() as connection:
+        before = feed.head(connection, cast.project)
+    number = order(database, back, cast, Doubt("2"))
+    visit = visit_id(back)
+    form_key = back.rows(select(schema.form.c.id).where(schema.form.c.form_id == "rework"))[0].id
+    assert heard(before) == {
+        ("rework", number), ("review", visit), ("plot", cast.plot), ("form", form_key),
+    }  # fmt: skip
+    with database.reading() as connection:
+        before = feed.head(connection, cast.project)
+    correct(database, back, cast, 1, "dbh_cm", "23.1")
+    [row] = back.rows(select(schema.tree.c.id).where(schema.tree.c.tag == "2"))
+    assert heard(before) == {("rework", number), ("review", visit), ("plot", cast.plot), ("tree", row.id)}
+
+
+def test_every_decision_is_in_the_log_with_who_and_why(
+    doubted: str, database: Database, back: Back, cast: Cast
+) -> None:
+    number = order(database, back, cast, Doubt("2"))
+    with database.writing() as pen:
+        send_back.cancel(pen, cast.project, number, act(back, "走错了"))
+    decide(database, back, cast, review.accept, why="古树")
+    query = select(schema.event.c.action, schema.event.c.actor, schema.event.c.detail).order_by(
+        schema.event.c.id
+    )
+    told = [row for row in back.rows(query) if row.action.startswith(("review.", "rework."))]
+    assert [(row.action, row.actor, row.detail["why"]) for row in told] == [
+        ("rework.send", "li", REASON), ("rework.cancel", "li", "走错了"), ("review.accept", "li", "古树"),
+    ]  # fmt: skip
