@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
@@ -26,6 +27,11 @@ log = logging.getLogger("yangdi.entities")
 
 _SPACE = uuid.UUID("b3f5c2a4-6d0e-4e63-9a57-7b1c5a0e8f21").bytes
 _PLOT, _TREE, _ORDER, _DOUBTED = 1, 2, 3, 4
+_HEADS = {
+    kind: (_SPACE[:6] + bytes([0x80 | kind, _SPACE[7], 0x80])).hex()
+    for kind in (_PLOT, _TREE, _ORDER, _DOUBTED)
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 PLOT_PROPERTIES = ("plot_id", "lat", "lon", "area_ha", "township")
 TREE_PROPERTIES = ("plot", "plot_id", "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "azimuth_deg",
                    "distance_m", "measured_on", "low_cm", "high_cm", "rework")  # fmt: skip
@@ -35,9 +41,8 @@ _MOST_YEARS = 64
 
 def entity_id(kind: int, number: int) -> str:
     """A UUID (version 8, RFC 9562: our own layout) of a plot or a tree."""
-    return str(
-        uuid.UUID(bytes=_SPACE[:6] + bytes([0x80 | kind, _SPACE[7], 0x80]) + number.to_bytes(7, "big"))
-    )
+    text = f"{_HEADS[kind]}{number:014x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def number_of(kind: int, text: str) -> int | None:
@@ -86,14 +91,11 @@ def sound(name: str, rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _is_sound(row: Row) -> bool:
-    named = all(str(value or "").strip() for value in row[:3])
-    return named and not any(_is_broken(value) for value in row)
-
-
-def _is_broken(value: object) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    return isinstance(value, str) and any(ord(c) < 32 or ord(c) == 127 for c in value)
+    if not all(str(value or "").strip() for value in row[:3]):
+        return False
+    texts = "".join([value for value in row if isinstance(value, str)])
+    numbers = [value for value in row if isinstance(value, float)]
+    return not _CONTROL.search(texts) and all(map(math.isfinite, numbers))
 
 
 def _plots(connection: Connection, scope: Scope) -> Iterator[Row]:
@@ -111,11 +113,12 @@ def _trees(connection: Connection, scope: Scope, at: int) -> Iterator[Row]:
     of_plots = told.numbers(connection, scope.project_id, names)
     by_themselves = told.tree_numbers(connection, scope.project_id, [one.id for one in trees])
     sent_back = _reasons(connection, scope)
+    entity_ids = {number: entity_id(_PLOT, number) for number in names}
     for one in trees:
         plot_id, years = names[one.plot_id], ground.years(one.measured_on)
         number = max(of_plots.get(one.plot_id, 0), by_themselves.get(one.id, 0))
         said = ground.tree(one, years) | {
-            "plot": entity_id(_PLOT, one.plot_id), "plot_id": plot_id, "measured_on": one.measured_on,
+            "plot": entity_ids[one.plot_id], "plot_id": plot_id, "measured_on": one.measured_on,
             "rework": sent_back.get((plot_id, one.tag, one.stem_id)),
         }  # fmt: skip
         yield (

@@ -39,14 +39,17 @@ class Ground:
         assert ways is not None  # whoever asks belongs to it
         self.limits = parameters_of(ways.tally_limit_cm, ways.rule_settings).limits
         self._groups = {code: info.group for code, info in species.infos(connection, project_id).items()}
+        self._years: dict[str | None, int | None] = {}
         self._bounds: dict[tuple[float | None, str, int | None], tuple[float | None, float | None]] = {}
         self._campaigns = [date.fromisoformat(day) for day in plots.campaign_days(connection, project_id)]
         self._today = datetime.fromtimestamp(at / 1000, UTC).date()
 
     def years(self, measured_on: str | None) -> int | None:
         """Whole years until a plot that was measured on that day is measured again."""
-        day = date.fromisoformat(measured_on) if measured_on else None
-        return years_until_next(day, self._today, self._campaigns)
+        if measured_on not in self._years:
+            day = date.fromisoformat(measured_on) if measured_on else None
+            self._years[measured_on] = years_until_next(day, self._today, self._campaigns)
+        return self._years[measured_on]
 
     def row(self, one: LastTree, years: int | None) -> tuple[Any, ...]:
         """A tree in the order of TREE_COLUMNS, with the bounds of its next diameter, cm."""
