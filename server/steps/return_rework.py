@@ -47,6 +47,7 @@ class Doubted(NamedTuple):
     order: AnyRow
     raw: list[Measurement]
     made: list[AnyRow]  # corrections that hold
+    taken_back: list[AnyRow]  # corrections that a person has undone
     flags: dict[Cell, list[AnyRow]]
     last: dict[int, AnyRow]  # the last decision on each flag
     limits: Limits
@@ -122,7 +123,7 @@ def _close(connection: Connection, order: AnyRow, about: AnyRow, at: int) -> Non
     rework.set_state(connection, order.id, at)
     if rework.has_open(connection, about.id):
         reviews.set_state(connection, about.id, "has_issues")
-    elif about.review_state == "has_issues":
+    elif about.review_state in {"has_issues", "approved"}:  # what was approved says something else now
         reviews.set_state(connection, about.id, "edited")
 
 
@@ -133,6 +134,11 @@ def _doubted(connection: Connection, order: AnyRow) -> Doubted:
         order,
         visits.raw_measurements(connection, [order.visit_id]).get(order.visit_id, []),
         corrections.holding_rows(connection, order.visit_id),
+        [
+            row
+            for row in corrections.of_visit(connection, order.visit_id)
+            if row.undone_by not in {None, row.made_by}
+        ],
         flags.of_trees(connection, order.visit_id),
         reviews.last_of_flags(connection, order.visit_id),
         parameters_of(ways.tally_limit_cm, ways.rule_settings).limits,
@@ -141,19 +147,16 @@ def _doubted(connection: Connection, order: AnyRow) -> Doubted:
 
 def _settle_measured(connection: Connection, doubted: Doubted, tree: AnyRow, by: AnyRow,
                      again: Mapping[Cell, Again], at: int) -> bool:  # fmt: skip
-    """A second tape. False: it says nothing about the tree, and said nothing before."""
+    """A second tape. False: nothing is new."""
     said = again.get((tree.tag, tree.stem_id))
     stands = _standing(doubted, tree)
     verdict = _verdict(doubted, tree, stands, said)
     if verdict is NOT_YET and tree.returned_visit_id is None:
         return False
-    _lay(connection, doubted, stands, verdict, by, at)
-    _raise(connection, doubted, tree, stands, verdict, said, by, at)
+    is_laid = _lay(connection, doubted, stands, verdict, by, at)
+    is_raised = _raise(connection, doubted, tree, stands, verdict, said, by, at)
     _move_flags(connection, doubted, tree, verdict)
-    rework.settle_tree(
-        connection, doubted.order.id, (tree.tag, tree.stem_id), _became(tree, verdict, said, by, at)
-    )
-    return True
+    return _keep(connection, tree, _became(tree, verdict, said, by, at)) or is_laid or is_raised
 
 
 def _settle_edited(connection: Connection, doubted: Doubted, tree: AnyRow, by: AnyRow, at: int) -> bool:
@@ -169,9 +172,14 @@ def _settle_edited(connection: Connection, doubted: Doubted, tree: AnyRow, by: A
     if verdict is NOT_YET and tree.returned_visit_id is None:
         return False
     _move_flags(connection, doubted, tree, verdict)
-    rework.settle_tree(
-        connection, doubted.order.id, (tree.tag, tree.stem_id), _became(tree, verdict, said, by, at)
-    )
+    return _keep(connection, tree, _became(tree, verdict, said, by, at))
+
+
+def _keep(connection: Connection, tree: AnyRow, became: dict[str, object]) -> bool:
+    """Keep what became of a tree. False: that stands there already."""
+    if all(getattr(tree, name) == became[name] for name in ("state", "after", "returned_visit_id")):
+        return False
+    rework.settle_tree(connection, tree.rework_id, (tree.tag, tree.stem_id), became)
     return True
 
 
@@ -188,11 +196,14 @@ def _standing(doubted: Doubted, tree: AnyRow, until: int | None = None) -> Stand
     if place is None:
         return Standing(None, None, [], set())
     raw = doubted.raw[place]
-    at_cell = [row for row in doubted.made if (row.tag, row.stem_id or "1") == raw.key
-               and row.ordinal in {None, raw.ordinal}]  # fmt: skip
-    return Standing(
-        raw, now[place], [row for row in at_cell if _is_of(row, order)], _held(doubted, at_cell, there)
-    )
+    at_cell = [row for row in doubted.made if _is_at(row, raw)]
+    taken_back = {row.field for row in doubted.taken_back if _is_of(row, order) and _is_at(row, raw)}
+    own = [row for row in at_cell if _is_of(row, order)]
+    return Standing(raw, now[place], own, _held(doubted, at_cell, there) | taken_back)
+
+
+def _is_at(row: AnyRow, raw: Measurement) -> bool:
+    return (row.tag, row.stem_id or "1") == raw.key and row.ordinal in {None, raw.ordinal}
 
 
 def _is_of(row: AnyRow, order: AnyRow) -> bool:
@@ -232,32 +243,33 @@ def _tolerance_cm(limits: Limits, dbh_cm: float | None) -> float:
 
 def _lay(
     connection: Connection, doubted: Doubted, stands: Standing, verdict: Verdict, by: AnyRow, at: int
-) -> None:
+) -> bool:
     """The corrections that the tape asks for, and no other of an earlier run. A tree that was confirmed gets one that
-    changes nothing: it counts as verified."""
+    changes nothing: it counts as verified. False: they are there."""
     if stands.raw is None or stands.now is None:
-        return
+        return False
     before, raw, order = values_of(stands.now), stands.raw, doubted.order
     wanted = {name: (before.get(name), new) for name, new in verdict.changed.items()}
     if verdict.state == CONFIRMED:
         name = "dbh_cm" if "dbh_cm" in verdict.same else min(verdict.same)
         wanted = {name: (before.get(name), before.get(name, ""))}
-    there = {row.field: (row.old, row.new) for row in stands.own}
-    who = by.crew or by.surveyor or "?"
-    corrections.undo(
-        connection, [row.id for row in stands.own if wanted.get(row.field) != there[row.field]], who, at
-    )
-    for name, (old, new) in wanted.items():
-        if there.get(name) != (old, new):
-            corrections.add(connection, Made(
-                order.project_id, order.visit_id, raw.tag, raw.stem_id, raw.ordinal, name, old, new,
-                corrections.REWORK, order.id, who, order.reason, at,
-            ))  # fmt: skip
+    gone = [row for row in stands.own if wanted.get(row.field) != (row.old, row.new)]
+    for row in gone:
+        corrections.undo(connection, [row.id], row.made_by, at)
+    there = {row.field for row in stands.own} - {row.field for row in gone}
+    fresh = {name: values for name, values in wanted.items() if name not in there}
+    for name, (old, new) in fresh.items():
+        corrections.add(connection, Made(
+            order.project_id, order.visit_id, raw.tag, raw.stem_id, raw.ordinal, name, old, new,
+            corrections.REWORK, order.id, by.crew or by.surveyor or "?", order.reason, at,
+        ))  # fmt: skip
+    return bool(gone or fresh)
 
 
 def _raise(connection: Connection, doubted: Doubted, tree: AnyRow, stands: Standing, verdict: Verdict,
-           said: Again | None, by: AnyRow, at: int) -> None:  # fmt: skip
-    """Where the tape contradicts a person both are shown to her; where it does no longer, that is over."""
+           said: Again | None, by: AnyRow, at: int) -> bool:  # fmt: skip
+    """Where the tape contradicts a person both are shown to her; where it does no longer, that is over. False: nothing
+    is new."""
     order, values = doubted.order, said.values if said else {}
     now = values_of(stands.now) if stands.now else {}
     cells = [
@@ -266,7 +278,7 @@ def _raise(connection: Connection, doubted: Doubted, tree: AnyRow, stands: Stand
         for name in sorted(verdict.clashing)
     ]  # fmt: skip
     subject = f"rework {order.id} {tree.tag}/{tree.stem_id}"[:80]
-    conflicts.put(
+    return conflicts.put(
         connection,
         Raised(order.project_id, order.plot_id, order.visit_id, conflicts.EDIT_CORRECTION, subject, cells),
         at,

@@ -79,6 +79,7 @@ def correct(connection: Connection, project_id: int, visit_id: int, change: Chan
     _note(connection, about, settled, reviews.CORRECT, act, {"field": change.field, "old": old, "new": new,
                                                              "tag": raw.tag})  # fmt: skip
     off = _off_the_list(connection, about, settled, act.at)
+    _no_longer_approved(connection, about)
     _, then = _tree(connection, visit_id, change.ordinal)
     reviews.announce(connection, about, act.at, cells={now.key, then.key}, rework_ids=off)
     return correction_id
@@ -99,6 +100,7 @@ def undo(connection: Connection, project_id: int, correction_id: int, act: Act) 
     flags.decide(connection, [flag.id for flag in again], "open")
     _note(connection, about, again, reviews.REOPEN, act, {"field": made.field, "old": made.new, "new": made.old,
                                                           "tag": made.tag})  # fmt: skip
+    _no_longer_approved(connection, about)
     reviews.announce(connection, about, act.at, cells=cells)
 
 
@@ -128,6 +130,12 @@ def _decide_visit(connection: Connection, about: AnyRow, state: str, decision: s
     reviews.set_state(connection, about.id, state)
     _note(connection, about, [], decision, act)
     reviews.announce(connection, about, act.at)
+
+
+def _no_longer_approved(connection: Connection, about: AnyRow) -> None:
+    """What was approved says something else now: somebody must look again."""
+    if about.review_state == "approved":
+        reviews.set_state(connection, about.id, "edited")
 
 
 def _visit(connection: Connection, project_id: int, visit_id: int) -> AnyRow:

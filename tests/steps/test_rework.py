@@ -467,3 +467,38 @@ def test_every_decision_is_in_the_log_with_who_and_why(
     assert [(row.action, row.actor, row.detail["why"]) for row in told] == [
         ("rework.send", "li", REASON), ("rework.cancel", "li", "走错了"), ("review.accept", "li", "古树"),
     ]  # fmt: skip
+
+
+def test_a_tape_that_a_person_has_undone_is_not_laid_on_again(
+    doubted: str, phone: Phone, database: Database, back: Back, cast: Cast
+) -> None:
+    number = order(database, back, cast, Doubt("2"))
+    first = answer(phone, back, number, again("2", "23.1"))
+    [made] = back.rows(select(schema.correction.c.id))
+    with database.writing() as pen:
+        review.undo(pen, cast.project, made.id, act(back))
+    back.drain()
+    answer(phone, back, number, again("2", "23.1"), deprecated_id=first)
+    assert (dbh(back, "2"), flags(back)) == ((231.0, False), [("2", "open")])
+    assert [row.state for row in back.rows(select(schema.conflict))] == ["open"]
+
+
+def test_what_was_approved_is_looked_at_again_when_it_changes(
+    doubted: str, phone: Phone, database: Database, back: Back, cast: Cast
+) -> None:
+    number = order(database, back, cast, Doubt("2"))
+    first = answer(phone, back, number, again("2", "23.1"))
+
+    def approve() -> None:
+        with database.writing() as pen:
+            review.approve(pen, cast.project, visit_id(back), act(back))
+        assert review_state(back) == "approved"
+
+    approve()
+    second = answer(phone, back, number, again("2", "23.1"), deprecated_id=first)  # the same again
+    assert review_state(back) == "approved"
+    answer(phone, back, number, again("2", "24.1"), deprecated_id=second)
+    assert review_state(back) == "edited"
+    approve()
+    correct(database, back, cast, 0, "height_m", "9.5")
+    assert review_state(back) == "edited"
