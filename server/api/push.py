@@ -16,7 +16,6 @@ from forms.errors import InstanceUnreadable
 from forms.instance import Instance, read
 from server import problems
 from server.api.strict import PROBLEM_OF
-from server.api.uploads import look_again
 from server.steps import glance, receive
 from server.steps.receive import Parcel, Receipt, Refused
 from server.store import attachments, bulk, forms, projects
@@ -70,10 +69,7 @@ def push(project_id: int) -> Response:
     looked = list(_Batch(who, ways, batch.flags).look(batch.items))
     sealed = [receive.seal(one.parcel) for one in _known_files(project_id, looked)]
     connection.read_again()  # give the view back before waiting for the pen
-    receipts = _receive(sealed, ways)
-    if any(isinstance(one, Receipt) and one.photos_here < one.photos_expected for one in receipts):
-        look_again(project_id, [one.parcel.meta.instance_id for one in sealed])
-    given = iter(receipts)
+    given = iter(_receive(sealed, ways))
     results = [one if isinstance(one, dict) else _result(who, one, next(given)) for one in looked]
     return Response(
         json.dumps({"results": results}, ensure_ascii=False, separators=(",", ":")),

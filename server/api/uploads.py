@@ -16,7 +16,7 @@ from flask_smorest import Blueprint
 from werkzeug.http import http_date
 
 from server import problems
-from server.problems import BadRequest, ChecksumMismatch, NotFound, OffsetConflict
+from server.problems import BadRequest, ChecksumMismatch, NotFound, OffsetConflict, Problem
 from server.steps import upload as step
 from server.store import attachments, uploads
 from server.store.arriving import Arriving, Overtaken
@@ -208,7 +208,7 @@ def go_on(project_id: int, upload_id: str) -> Response:
     most_bytes = _fits(here, found.size_bytes, offset)
     connection.read_again()  # a piece may take minutes: nothing is kept open meanwhile
     pieces = _body(most_bytes) if checksum is None else _checked(most_bytes, checksum)
-    here = _append(found, here, pieces)
+    here = _append(who, found, here, pieces)
     if here == found.size_bytes and found.completed_at is None:
         _finish(who, found)
     else:
@@ -291,17 +291,30 @@ def _checked(most_bytes: int, checksum: Checksum) -> Iterable[bytes]:
         yield from iter(lambda: part.read(encoding.CHUNK_BYTES), b"")
 
 
-def _append(found: Upload, here: int, pieces: Iterable[bytes]) -> int:
+def _append(who: Caller, found: Upload, here: int, pieces: Iterable[bytes]) -> int:
     """Go on from `here`; what came before a line broke is kept. Raises OffsetConflict where another was quicker."""
     if here == found.size_bytes:
         return here
     try:
         with _arriving(found.id).going_on(here) as piece:
+            if here == 0:
+                _still_wanted(who, found)
             for data in pieces:
                 piece.write(data)
     except Overtaken as error:
         raise OffsetConflict() from error
     return piece.offset
+
+
+def _still_wanted(who: Caller, found: Upload) -> None:
+    """Another request may have brought all of it just now, and then there must be no second beginning of it."""
+    try:
+        _find(who, found.id)
+    except Problem:
+        _arriving(found.id).forget()
+        raise
+    finally:
+        connection.read_again()
 
 
 def _put_off(found: Upload) -> None:
@@ -314,35 +327,22 @@ def _finish(who: Caller, found: Upload) -> None:
     """All bytes are here: they are compared with what the phone said, and go where they belong."""
     arriving = _arriving(found.id)
     try:
+        if arriving.size() != found.size_bytes:
+            raise OffsetConflict()  # another request has finished it just now
         if arriving.sha256() != found.sha256:
             arriving.forget()
             raise ChecksumMismatch()
         arriving.keep(found.sha256)
-    except FileNotFoundError as error:  # another request has finished it just now
+    except FileNotFoundError as error:
         raise OffsetConflict() from error
     _attach(who, found)
+    arriving.forget()  # last of all: whoever comes too late meets a file that is whole, or no upload
 
 
 def _attach(who: Caller, whole: Upload) -> None:
     now = connection.now_ms()
-    database = connection.database()
     connection.read_again()  # give the view back before waiting for the pen
-    found = database.write(lambda c: step.attach(c, whole, now, only_its_own=who.revoked))
-    if not found and not who.revoked:
-        look_again(whole.project_id, [whole.instance_id])
-
-
-def look_again(project_id: int, instance_ids: list[str]) -> None:
-    """A file and its instance that came in the same moment, each before the other was to be seen, meet here.
-
-    Not on SQLite, where one transaction comes after the other.
-    """
-    if connection.database().is_sqlite:
-        return
-    if uploads.waiting(connection.reading(), project_id, instance_ids):
-        now = connection.now_ms()
-        connection.read_again()
-        connection.database().write(lambda c: step.attach_waiting(c, project_id, instance_ids, now))
+    connection.database().write(lambda c: step.attach(c, whole, now, only_its_own=who.revoked))
 
 
 def _blobs() -> Blobs:

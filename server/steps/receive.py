@@ -131,11 +131,9 @@ def receive_all(
     connection: Connection, sealed: Sequence[Sealed], *, strict: bool = False
 ) -> list[Receipt | Refused]:
     """Keep parcels of one project, whatever their order, and give a receipt for each, in theirs; as `receive`."""
-    while True:
-        plan = _Plan(connection, sealed, strict)
-        if submissions.add(connection, plan.new):
-            return _carry_out(connection, plan)
-        # one of them came in this very moment on another way: look again
+    plan = _Plan(connection, sealed, strict)
+    submissions.add(connection, plan.new)
+    return _carry_out(connection, plan)
 
 
 class _Decided(NamedTuple):
@@ -251,17 +249,14 @@ class _Plan:
 
 def _look_up(connection: Connection, sealed: Sequence[Sealed]) -> dict[tuple[str, str], list[KeptRow]]:
     """All that is kept under the ids that parcels name, by form and id."""
-    wanted: dict[str, set[str]] = {}
-    for one in sealed:
-        meta = one.parcel.meta
-        wanted.setdefault(meta.form_id, set()).update(
-            {meta.instance_id, meta.deprecated_id or meta.instance_id}
-        )
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for meta in (one.parcel.meta for one in sealed):
+        wanted[meta.form_id] |= {meta.instance_id, meta.deprecated_id or meta.instance_id}
+    project_id = sealed[0].parcel.project_id
+    submissions.take_ids(connection, project_id, {each for ids in wanted.values() for each in ids})
     found: dict[tuple[str, str], list[KeptRow]] = {}
     for form_id in sorted(wanted):  # in one order for all, so that no two transactions wait for each other
-        for row in submissions.under_ids(
-            connection, sealed[0].parcel.project_id, form_id, list(wanted[form_id])
-        ):
+        for row in submissions.under_ids(connection, project_id, form_id, list(wanted[form_id])):
             found.setdefault((form_id, row.instance_id), []).append(row)
     return found
 

@@ -19,12 +19,18 @@ from sync.intake import Arrival, Create, Kept, Known, Quarantine, Reason, Supers
 
 def write(connection: Connection, ids: Sequence[int], at: int) -> None:
     """Decide anew on quarantined submissions, oldest first; what can count now counts."""
+    submissions.take_ids_of(connection, ids)
     for submission_id in sorted(ids):
-        settle(connection, submission_id, "", at)
+        _settle(connection, submission_id, "", at)
 
 
 def settle(connection: Connection, submission_id: int, by: str, at: int) -> Reason | None:
     """Decide anew on one. Returns why it is still held back, None where it counts (now or already)."""
+    submissions.take_ids_of(connection, [submission_id])
+    return _settle(connection, submission_id, by, at)
+
+
+def _settle(connection: Connection, submission_id: int, by: str, at: int) -> Reason | None:
     row = submissions.find(connection, submission_id)
     if row is None or row.quarantine is None:
         return None

@@ -16,18 +16,19 @@ from server.store.uploads import Upload
 from sync.intake import Reason
 
 
-def attach(connection: Connection, whole: Upload, at: int, *, only_its_own: bool = False) -> bool:
-    """Give a file to its instance. False: that has not come, the file waits.
+def attach(connection: Connection, whole: Upload, at: int, *, only_its_own: bool = False) -> None:
+    """Give a file to its instance; where that has not come, the file waits for it.
 
     `only_its_own`: a revoked phone brings files for what it sent itself, nothing else.
     """
+    submissions.take_ids(connection, whole.project_id, [whole.instance_id])
     rows = submissions.under_ids(connection, whole.project_id, whole.form_id, [whole.instance_id])
     rows = [row for row in rows if not is_draft(row.variant)]
     if only_its_own:
         rows = [row for row in rows if row.device_id == whole.device_id]
     if not rows:
         uploads.wait(connection, whole, at)
-        return False
+        return
     file = File(whole.name, whole.sha256, whole.size_bytes, whole.content_type)
     owners = _owners(connection, rows, file)
     taken = attachments.take(connection, [Bringing(row.id, (), [file]) for row in owners], at)
@@ -38,13 +39,6 @@ def attach(connection: Connection, whole: Upload, at: int, *, only_its_own: bool
         if row.quarantine != Reason.ENCRYPTED:
             jobs.put(connection, jobs.INSPECT_PHOTO, fresh, at)
     uploads.forget(connection, [whole.id])
-    return True
-
-
-def attach_waiting(connection: Connection, project_id: int, instance_ids: Sequence[str], at: int) -> None:
-    """Look again: a file and its instance that came in the same moment could not see each other."""
-    for whole in uploads.waiting(connection, project_id, instance_ids):
-        attach(connection, whole, at)
 
 
 def _owners(connection: Connection, rows: Sequence[KeptRow], file: File) -> list[KeptRow]:

@@ -66,8 +66,8 @@ class Arriving:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def keep(self, sha256: str) -> None:
-        """All of it is here and has this hash: it becomes a blob, without a copy."""
-        self._blobs.take_over(self.path, sha256)
+        """All of it is here and has this hash: it is a blob as well from now on, without a copy."""
+        self._blobs.link(self.path, sha256)
 
     def forget(self) -> None:
         """Throw away what is here."""

@@ -82,7 +82,7 @@ _EXPECT = Hot(update(attachment).where(attachment.c.id == bindparam("place")).va
 
 
 def take(connection: Connection, brought: Sequence[Bringing], at: int) -> dict[int, Taken]:
-    """Note which files instances name and which have come; by submission, which the caller has locked.
+    """Note which files instances name and which have come; by submission, whose id the caller has taken.
 
     The same again changes nothing. Other bytes under a name that is taken are kept `beside` it.
     """
@@ -147,7 +147,7 @@ def carry_forward(connection: Connection, from_id: int, to_id: int) -> None:
             was = old[row.name]
             connection.execute(
                 update(attachment)
-                .where(attachment.c.id == row.id)
+                .where(attachment.c.id == row.id, attachment.c.sha256.is_(None))
                 .values(
                     sha256=was.sha256,
                     size_bytes=was.size_bytes,

@@ -116,6 +116,14 @@ class Blobs:
         source.replace(target)
         sync_folder(target.parent)
 
+    def link(self, source: Path, sha256: str) -> None:
+        """As `take_over`, but the source stays under its own name too."""
+        target = self.path(sha256)
+        self._folder(target.parent)
+        with contextlib.suppress(FileExistsError):
+            target.hardlink_to(source)
+        sync_folder(target.parent)
+
     def md5(self, sha256: str) -> str:
         """MD5 of a blob, for clients that compare by it; it protects nothing."""
         with self.path(sha256).open("rb") as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
@@ -58,6 +58,10 @@ _UNDER_IDS = in_list(
     .with_for_update(),
     submission.c.instance_id,
 )
+SHARES = 64
+_TAKE = Hot(
+    text("SELECT pg_advisory_xact_lock(:project, share) FROM unnest(CAST(:shares AS integer[])) AS share")
+)
 _RESERVE = Hot(
     sqlite=select(func.coalesce(func.max(submission.c.id), 0) + 1),
     postgresql=text(
@@ -93,22 +97,39 @@ def reserve(connection: Connection, count: int) -> list[int]:
     return [row[0] for row in _RESERVE.all(connection, {"count": count})]
 
 
-def add(connection: Connection, sent: Sequence[Sent]) -> bool:
-    """Keep instances. False, and nothing is kept, where one of the same id and variant came in the same moment."""
-    # in one order for all, so that no two transactions wait for each other; edits after the first of their chain
-    ids = {row.id for row in sent}
-    rows = sorted(sent, key=lambda row: (row.root_id in ids, row.form_id, row.instance_id, row.variant))
-    if bulk.insert_rows(connection, submission, Sent._fields, rows, ignore=True) == len(rows):
-        return True
-    connection.execute(delete(submission).where(submission.c.id.in_([row.id for row in rows])))
-    return False
+def add(connection: Connection, sent: Sequence[Sent]) -> None:
+    """Keep instances, whose ids are taken: nobody else keeps one of them meanwhile."""
+    bulk.insert_rows(connection, submission, Sent._fields, sent)
+
+
+def take_ids(connection: Connection, project_id: int, instance_ids: Iterable[str]) -> None:
+    """Whatever else comes under these instanceIDs waits until the transaction ends; what came before is seen.
+
+    PostgreSQL alone: on SQLite there is one writer anyway. By shares, since a lock for each of a batch's ids would be
+    more than a server holds; in one order for all, so that no two transactions wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        shares = sorted({zlib.crc32(instance_id.encode()) % SHARES for instance_id in instance_ids})
+        _TAKE.all(connection, {"project": project_id, "shares": shares})
+
+
+def take_ids_of(connection: Connection, submission_ids: Sequence[int]) -> None:
+    """As `take_ids`, for all that these submissions name."""
+    if connection.dialect.name != "postgresql":
+        return
+    of = submission.c
+    query = select(of.project_id, of.instance_id, of.deprecated_id).where(of.id.in_(submission_ids))
+    named: dict[int, list[str]] = {}
+    for project_id, *ids in connection.execute(query):
+        named.setdefault(project_id, []).extend(filter(None, ids))
+    for project_id in sorted(named):
+        take_ids(connection, project_id, named[project_id])
 
 
 def under_ids(
     connection: Connection, project_id: int, form_id: str, instance_ids: Sequence[str]
 ) -> list[KeptRow]:
-    """Everything kept under these instanceIDs, twins and drafts included, locked until the transaction ends: nobody
-    else edits them or brings files for them meanwhile."""
+    """Everything kept under these instanceIDs, twins and drafts included, locked until the transaction ends."""
     found = _UNDER_IDS.of(connection, instance_ids, project_id=project_id, form_id=form_id)
     return [KeptRow._make(row) for row in found]
 
