@@ -9,7 +9,7 @@ DATA   ?= var/demo
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-full build format generated migration constraints clean
+.PHONY: help setup demo test check torture bench bench-full build format generated migration constraints clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -34,6 +34,9 @@ check: $(READY) ## quick: format, lint, types, floors, fast tests (under two min
 
 test: $(READY) field_kit/node_modules/.ready ## everything, on SQLite and PostgreSQL
 	$(BIN)/pytest -q -n $(JOBS) --durations=15
+
+torture: $(READY) ## kills, full disks, bad lines, set clocks and garbage, on both engines: half an hour, one table
+	$(BIN)/python -m tests.torture
 
 bench: $(READY) ## how fast plots come in and rules look, in some minutes: one table
 	$(BIN)/python -m tests.bench

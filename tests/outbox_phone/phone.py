@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from sync.outbox import Outgoing, write
 from tests.outbox_phone.known import Known
 from tests.outbox_phone.line import Answer, Line, NoLine, Refused
 from tests.outbox_phone.outbox import Outbox, Photo, Saved
@@ -50,6 +51,17 @@ class OutboxPhone:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def export(self, target: IO[bytes], device: str, exported_at: int) -> int:
+        """Write what could not be sent into an outbox file; the number of its instances. The outbox stays as it is."""
+        waiting = self.outbox.waiting(100_000)
+        write(target, device, exported_at, [self._outgoing(saved) for saved in waiting])
+        return len(waiting)
+
+    def _outgoing(self, saved: Saved) -> Outgoing:
+        photos = self.outbox.photos_of(saved.client_id)
+        files = [(photo.name, self.outbox.files / photo.sha256) for photo in photos]
+        return Outgoing(saved.client_id, saved.xml, tuple(files))
 
     def who_am_i(self) -> Any:
         """What the server says of this phone."""

@@ -278,8 +278,9 @@ class Laws(RuleBasedStateMachine):
             narrowed = set(connection.scalars(select(schema.device_plot.c.plot_id).where(
                 schema.device_plot.c.device_id == device_id)))  # fmt: skip
             plots = connection.execute(select(p).where(p.c.project_id == self.project)).all()
-            visits = connection.execute(select(v.c.plot_id, v.c.crew_id).where(
-                v.c.project_id == self.project, v.c.merged_into_id.is_(None))).all()  # fmt: skip
+            visits = connection.execute(
+                select(v.c.plot_id, v.c.crew_id).where(v.c.project_id == self.project)
+            ).all()
             orders = set(connection.scalars(select(w.c.plot_id).where(
                 w.c.project_id == self.project, w.c.state == "open", w.c.crew_id == crew_id)))  # fmt: skip
         mine = {crew_id, None}
