@@ -162,7 +162,7 @@ def _merge(
 
 
 def _hold(connection: Connection, about: AnyRow, laid: Laid, at: int) -> bool:
-    changed = merging.hold(connection, about.id, laid.added, own=True)
+    changed = merging.hold_own(connection, about.id, laid.added)
     return corrections.lay(connection, about.id, EDIT, laid.made, at) or changed
 
 

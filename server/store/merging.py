@@ -78,15 +78,34 @@ def rows_of(connection: Connection, visit_ids: Sequence[int]) -> dict[int, list[
     return found
 
 
-def hold(connection: Connection, visit_id: int, rows: Sequence[dict[str, Any]], *, own: bool = False) -> bool:
-    """Let the visit hold these trees of other visits and no more (`own`: trees of its own crew, from another edit of
-    its instance). False: it does already."""
-    wanted = [{**row, "visit_id": visit_id} for row in rows]
-    there = [
-        row
-        for row in rows_of(connection, [visit_id]).get(visit_id, [])
-        if row["from_visit_id"] is not None and (row["from_visit_id"] == visit_id) == own
-    ]
+def hold(connection: Connection, visit_id: int, rows: Sequence[dict[str, Any]]) -> bool:
+    """Let the visit hold these trees of other visits and no more. False: it does already."""
+    there = [row for row in _copied(connection, visit_id) if row["from_visit_id"] != visit_id]
+    return _replace(connection, visit_id, there, rows)
+
+
+def hold_own(connection: Connection, visit_id: int, rows: Sequence[dict[str, Any]]) -> bool:
+    """Let the visit hold these further trees of its own crew, from other edits of its instance, and no more. False: it
+    does already. Else trees of other visits, which stand behind them, are to be merged anew."""
+    copied = _copied(connection, visit_id)
+    if [row for row in copied if row["from_visit_id"] == visit_id] == _of(visit_id, rows):
+        return False
+    return _replace(connection, visit_id, copied, rows)
+
+
+def _copied(connection: Connection, visit_id: int) -> list[dict[str, Any]]:
+    here = rows_of(connection, [visit_id]).get(visit_id, [])
+    return [row for row in here if row["from_visit_id"] is not None]
+
+
+def _of(visit_id: int, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "visit_id": visit_id} for row in rows]
+
+
+def _replace(
+    connection: Connection, visit_id: int, there: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]
+) -> bool:
+    wanted = _of(visit_id, rows)
     if there == wanted:
         return False
     places = [row["ordinal"] for row in there]
