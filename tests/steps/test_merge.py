@@ -9,10 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from server.steps import check, merge
+from server.steps import check, merge, review
 from server.store import conflicts, corrections, export, jobs, schema, visits
 from server.store.corrections import SUPERVISOR, Made
 from server.store.db import Database
+from server.store.reviews import Act
 from server.store.schema import conflict, correction, measurement, visit
 from tests.cast import Cast
 from tests.phone import Back, Phone, key_address, new_id, plot_visit, tree
@@ -293,26 +294,58 @@ def test_a_check_that_looked_before_the_merge_writes_nothing(sent: Sent, back: B
         assert connection.scalar(select(visit.c.checked_at).where(visit.c.id == one.id)) is None
 
 
-def test_updates_of_one_tree_on_one_branch_do_not_clash(sent: Sent, back: Back, database: Database, cast: Cast,
-                                                        ) -> None:  # fmt: skip
-    """The phone that made the second update had made the first as well: it knew."""
-    for earlier, later in (("12.0", "12.9"), ("12.9", "12.0")):
-        with database.writing() as connection:
-            for table in (conflict, correction, measurement, schema.flag, visit):
-                connection.execute(table.delete())
-        sent(1, [tree("1", later)])
-        sent(2, [tree("1", earlier)])
-        with database.writing() as connection:
-            rows = connection.execute(select(visit).order_by(visit.c.id)).all()
-            for row, base in zip(rows, ("3", "2"), strict=True):
-                branch = {"entity.branch_id": "b-1", "entity.base_version": base}
-                connection.execute(
-                    measurement.update().where(measurement.c.visit_id == row.id).values(other=branch)
-                )
-            merge.write(connection, [cast.plot], back.clock.tick())
+def update_of(dbh_cm: str, base_version: str, branch_id: str = "b-1") -> bytes:
+    """A plot visit whose one tree also updates its entity, as Collect writes it."""
+    said = f'id="e-1" update="1" baseVersion="{base_version}" trunkVersion="1" branchId="{branch_id}"'
+    meta = f'<meta><entity dataset="trees" {said}/></meta></stem>'
+    return plot_visit(trees=[tree("1", dbh_cm)]).replace(b"</stem>", meta.encode())
+
+
+@pytest.mark.parametrize("turned_round", [False, True])
+def test_a_later_update_on_the_same_branch_knew_the_earlier_one(
+    client: FlaskClient, cast: Cast, version: int, back: Back, turned_round: bool
+) -> None:
+    """The phone that made the second update had made the first as well: it is no clash when she corrects herself."""
+    phone, updates = Phone(client, key_address(cast)), [update_of("12.0", "2"), update_of("12.9", "3")]
+    for xml in reversed(updates) if turned_round else updates:
+        assert phone.send(xml).status_code == 201
         back.drain()
-        assert counting(back) == {"1": (float(later), None, PINE)}
-        assert clashes(back) == []
+    assert counting(back) == {"1": (12.9, None, PINE)}
+    assert clashes(back) == []
+
+
+def test_updates_on_two_branches_of_one_trunk_did_not_know_each_other(
+    client: FlaskClient, cast: Cast, version: int, back: Back
+) -> None:
+    phone = Phone(client, key_address(cast))
+    for xml in (update_of("12.0", "1", "b-1"), update_of("12.9", "1", "b-2")):
+        assert phone.send(xml).status_code == 201
+    back.drain()
+    assert clashes(back) == [("1", "dbh_cm", "12", "12.9")]
+
+
+def test_an_update_that_does_not_say_of_what_counts_by_its_tag_and_is_noted(
+    client: FlaskClient, cast: Cast, version: int, back: Back
+) -> None:
+    assert Phone(client, key_address(cast)).send(update_of("12.0", "")).status_code == 201
+    back.drain()
+    assert counting(back) == {"1": (12.0, None, PINE)}
+    [other] = back.rows(select(measurement.c.other))
+    assert other[0]["entity.unknown"] == "yes"
+
+
+def test_a_person_may_undo_what_merging_laid_on(
+    sent: Sent, back: Back, database: Database, cast: Cast
+) -> None:
+    first = sent(1, [tree("1", 12.0)])
+    sent(2, [tree("1", 12.0, height_m="99")])
+    [made] = back.rows(select(correction.c.id))
+    with database.writing() as connection:
+        review.undo(connection, cast.project, made.id, Act("li", "", 1))
+    back.drain()
+    assert counting(back) == {"1": (12.0, None, PINE)}
+    sent(1, [tree("1", 12.0), tree("2", 9.0)], deprecated_id=first)
+    assert counting(back)["1"] == (12.0, None, PINE)
 
 
 def test_conflicts_of_one_subject_are_one(database: Database, cast: Cast) -> None:
