@@ -33,6 +33,7 @@ from tests.live import LiveServer
 from tests.phone import Back, form, new_id, plot_visit, put_up
 
 pytestmark = pytest.mark.slow
+only_sqlite = pytest.mark.parametrize("engine", ["sqlite"])  # what is about lines and files, not about rows
 PHOTO = random.Random(1).randbytes(900_000)
 
 
@@ -115,6 +116,7 @@ def kept_photo(back: Back) -> list[bytes]:
     return [Blobs(back.settings.photo_dir).path(sha256).read_bytes() for (sha256,) in rows]
 
 
+@only_sqlite
 def test_what_came_before_a_line_broke_need_not_come_again(line: Line, back: Back) -> None:
     line.push(plot_visit(instance_id := new_id(), photos=["1.jpg"]))
     _, path = line.begin(PHOTO, instance_id)
@@ -130,6 +132,7 @@ def test_what_came_before_a_line_broke_need_not_come_again(line: Line, back: Bac
     assert kept_photo(back) == [PHOTO]
 
 
+@only_sqlite
 def test_a_piece_with_a_checksum_comes_whole_or_not_at_all(line: Line) -> None:
     _, path = line.begin(PHOTO, new_id())
     digest = base64.b64encode(hashlib.sha256(PHOTO).digest()).decode()
@@ -140,6 +143,7 @@ def test_a_piece_with_a_checksum_comes_whole_or_not_at_all(line: Line) -> None:
     assert line.offset(path) == 0
 
 
+@only_sqlite
 def test_a_phone_does_not_wait_for_its_own_dead_line(line: Line, back: Back) -> None:
     line.push(plot_visit(instance_id := new_id(), photos=["1.jpg"]))
     _, path = line.begin(PHOTO, instance_id)
@@ -188,6 +192,7 @@ def test_the_same_photo_from_many_phones_at_one_moment_is_kept_once(line: Line, 
     assert back.count(schema.upload) == 0
 
 
+@only_sqlite
 def test_a_push_that_breaks_keeps_nothing_and_one_whose_answer_is_lost_keeps_all(
     line: Line, back: Back
 ) -> None:
@@ -223,7 +228,7 @@ def test_batches_that_cross_each_other_keep_each_instance_once(line: Line, back:
     assert (back.rows(plain), back.count(schema.visit)) == ([], 20)
 
 
-@pytest.mark.parametrize("engine", ["sqlite"])
+@only_sqlite
 def test_a_few_bytes_do_not_become_a_full_memory(line: Line, server: LiveServer) -> None:
     def peak_mb() -> float:
         pids = [pid for pid in Family(server.process.pid)._everyone() if pid != server.process.pid]

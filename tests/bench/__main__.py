@@ -10,7 +10,7 @@ from tests.journeys import scbi
 
 def main() -> int:
     """Run them; what is given on the command line goes to ingest. Returns the number of those that failed."""
-    wanted = [["tests.bench.ingest", *sys.argv[1:]], ["tests.bench.pull"]]
+    wanted = [["tests.bench.ingest", *sys.argv[1:]], ["tests.bench.push"], ["tests.bench.pull"]]
     if scbi.TABLE.exists():
         wanted.append(["tests.bench.validation"])
     else:

@@ -13,7 +13,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,9 +63,9 @@ def pushes(house: House, first: int, count: int, size: int, token: str = "") -> 
         yield request("POST", url, token or house.cast.token_one, packed, batch(range(start, start + size)))
 
 
-def creation(house: House, number: int, photo: bytes, body: bytes) -> bytes:
+def creation(house: House, instance_id: str, photo: bytes, body: bytes) -> bytes:
     """A photo by tus; without `body` it is only asked whether it is known."""
-    about = {"form_id": "forest_plot", "instance_id": f"uuid:{number}", "name": f"{number}.jpg",
+    about = {"form_id": "forest_plot", "instance_id": instance_id, "name": "1.jpg",
              "sha256": hashlib.sha256(photo).hexdigest()}  # fmt: skip
     said = ",".join(f"{name} {base64.b64encode(text.encode()).decode()}" for name, text in about.items())
     url = f"{house.server.base_url}/v1/projects/{house.cast.project}/sync/uploads"
@@ -73,6 +73,13 @@ def creation(house: House, number: int, photo: bytes, body: bytes) -> bytes:
     if body:
         headers["Content-Type"] = "application/offset+octet-stream"
     return request("POST", url, house.cast.token_one, headers, body)
+
+
+def waiting(house: House, numbers: Sequence[int]) -> list[str]:
+    """Plots that wait for a photo each; their instanceIDs."""
+    load.send(house.server.base_url, pushes(house, numbers[0], 1, len(numbers)), 1)
+    house.settle()
+    return [made.instance(n, TREES).decode().partition("<instanceID>")[2].partition("<")[0] for n in numbers]
 
 
 def plots(house: House, posts: int) -> Iterator[Line]:
@@ -96,7 +103,7 @@ def plots(house: House, posts: int) -> Iterator[Line]:
 
 
 def photos(house: House, count: int) -> Iterator[Line]:
-    """Photos that wait for their plots, each in one request; then each of them once more, without a body."""
+    """Photos of plots that wait for them, each in one request; then each of them once more, without a body."""
     taken = [made.photo(number, PHOTO_BYTES) for number in range(count)]
     for at_once in (1, 8):
         yield Line(
@@ -106,14 +113,19 @@ def photos(house: House, count: int) -> Iterator[Line]:
             dd_per_s(house.folder, taken, at_once),
         )
     for connections in (1, 8):
-        some = [made.photo(connections * 100_000 + number, PHOTO_BYTES) for number in range(count)]
+        numbers = range(connections * 100_000, connections * 100_000 + count)
+        some = [made.photo(number, PHOTO_BYTES) for number in numbers]
+        ids = waiting(house, numbers)
+        requests = [creation(house, i, photo, photo) for i, photo in zip(ids, some, strict=True)]
         bare = dd_per_s(house.folder, some, 1)
-        requests = [creation(house, connections * 100_000 + n, photo, photo) for n, photo in enumerate(some)]
         idle = house.family.memory()
         line = ingest._measured(house, "a photo by tus, in one request", requests, connections, 201)
-        line.note = f"{(line.per_s or 0.0) / bare:.0%} of dd one by one just before ({bare:.0f}/s); before: RSS {idle.rss_mb:.0f} MB"
+        line.note = (
+            f"{(line.per_s or 0.0) / bare:.0%} of dd one by one just before ({bare:.0f}/s); RSS before "
+            f"{idle.rss_mb:.0f} MB"
+        )
         yield line
-        asked = [creation(house, connections * 100_000 + n, photo, b"") for n, photo in enumerate(some)]
+        asked = [creation(house, i, photo, b"") for i, photo in zip(ids, some, strict=True)]
         yield ingest._measured(house, "the same photo again, no body", asked, connections, 201)
 
 
