@@ -61,7 +61,7 @@ class PullPage(Schema):
 def pull(asked: dict[str, Any], project_id: int) -> Response:
     """What is new for this phone since its cursor; everything that it may see where it has none."""
     who = access.phone(project_id)
-    if who.revoked or who.device_id is None:
+    if who.device_id is None:
         raise DeviceUnknown()
     connection.read_again()  # who calls was seen before; all else is of one moment
     with connection.database().view() as view:
@@ -74,6 +74,8 @@ def pull(asked: dict[str, Any], project_id: int) -> Response:
 def _page(view: Connection, who: Caller, device_id: int, since: str) -> tuple[str, str]:
     """The cursor after this page, and the page."""
     now = told.standing(view, device_id)
+    if now.revoked_at is not None:
+        raise DeviceUnknown()
     plan = feed.plan(since or None, House(now.epoch, now.scope_number, now.head))
     if feed.is_up_to_date(plan.cursor, now.head):
         return since, _written([], since, more=False, reset=False)
