@@ -144,11 +144,17 @@ def _act(project_id: int) -> Act:
 
 
 def _choices(form: Mapping[str, str]) -> dict[int, Choice]:
-    """Choices by the place of their row. `rest` is for rows that can take it and have no choice of their own."""
-    chosen: dict[int, Choice] = {}
-    for name in form:
-        if name[:1] == "c" and name[1:].isdecimal() and len(name) < 8:
-            word = form[name] or form.get("rest", "")
-            if word in CHOICES and (form[name] or word == MINE or name.replace("c", "t", 1) in form):
-                chosen[int(name[1:])] = Choice(word, form.get(f"v{name[1:]}", "") if word == OTHER else "")
-    return chosen
+    """Choices by the place of their row. A value that was written is meant, whatever button was left where it stood;
+    `rest` is for rows that have no choice of their own and can take it."""
+    places = [name[1:] for name in form if name[:1] == "c" and name[1:].isdecimal() and len(name) < 8]
+    chosen = {int(place): _choice(form, place) for place in places}
+    return {place: choice for place, choice in chosen.items() if choice.chosen in CHOICES}
+
+
+def _choice(form: Mapping[str, str], place: str) -> Choice:
+    word, written = form[f"c{place}"], form.get(f"v{place}", "").strip()
+    if word == OTHER or (not word and written):
+        return Choice(OTHER, written)
+    rest = form.get("rest", "")
+    can_take_rest = rest == MINE or f"t{place}" in form
+    return Choice(word or (rest if can_take_rest else ""))

@@ -85,6 +85,17 @@ def test_a_choice_counts_and_the_rest_may_be_chosen_at_once(sign_in: SignIn, bac
     assert "✓ 保留" in settled
 
 
+def test_a_value_that_was_written_is_meant_and_a_row_left_alone_waits(
+    sign_in: SignIn, back: Back, cast: Cast
+) -> None:
+    browser = sign_in("li")
+    answer = post(browser, cast, "settle", why="照片", c0="", v0="12.3", c1="", t1="1", rest="")
+    assert "其余各项仍待决定" in answer.text
+    assert "1/2 项待决定" in answer.text
+    back.drain()
+    assert counting(back) == {"1": 12.3, "2": 20.0, "3": 9.0, "4": 8.0}
+
+
 def test_a_choice_may_be_taken_back(sign_in: SignIn, back: Back, cast: Cast) -> None:
     browser = sign_in("li")
     post(browser, cast, "settle", why="照片", c0="theirs", c1="", rest="mine")

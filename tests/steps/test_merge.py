@@ -277,6 +277,24 @@ def test_a_rejected_visit_stands_apart(sent: Sent, back: Back, database: Databas
     assert clashes(back) == []
 
 
+def test_when_the_first_visit_is_rejected_the_other_stands_for_itself(
+    sent: Sent, back: Back, database: Database, cast: Cast
+) -> None:
+    sent(1, [tree("1", 99.0), tree("9", 9.0)])
+    sent(2, [tree("1", 12.0)])
+    [first] = standing(back)
+    with database.writing() as connection:
+        review.reject(connection, cast.project, first.id, Act("li", "走错样地", 1))
+    back.drain()
+    other = standing(back)[-1]
+    assert counting(back, other.id) == {"1": (12.0, None, PINE)}
+    assert clashes(back) == []
+    with database.writing() as connection:
+        review.approve(connection, cast.project, other.id, Act("li", "", 2))
+    back.drain()
+    assert len(standing(back)) == 2
+
+
 def test_a_check_that_looked_before_the_merge_writes_nothing(sent: Sent, back: Back, database: Database, cast: Cast,
                                                              client: FlaskClient) -> None:  # fmt: skip
     sent(1, [tree("1", 12.0)])
