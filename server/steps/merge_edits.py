@@ -30,7 +30,6 @@ from server.store import (
     forms,
     jobs,
     merging,
-    reviews,
     submissions,
     visits,
 )
@@ -63,20 +62,28 @@ def write(
     connection: Connection, root_ids: Sequence[int], at: int, *, readers: forms.Readers, max_bytes: int
 ) -> None:
     """Lay what late edits say on the visits of these chains, and weigh corrections against edits."""
-    for root_id in sorted(set(root_ids)):
-        about = _about(connection, root_id)
-        if about is not None:
-            _chain(connection, root_id, about, _Reading(connection, readers, max_bytes), at)
+    reading = _Reading(connection, readers, max_bytes)
+    changed = [
+        about
+        for root_id, about in _abouts(connection, root_ids)
+        if _chain(connection, root_id, about, reading, at)
+    ]
+    plot_ids = sorted({about.plot_id for about in changed})
+    for about in changed:
+        merging.has_changed(connection, about.id, at)
+    jobs.put(connection, jobs.MERGE, merging.crowded(connection, plot_ids), at)
+    jobs.put(connection, jobs.CHECK, visits.after(connection, plot_ids), at)
+    for project_id in sorted({about.project_id for about in changed}):
+        here = [about.plot_id for about in changed if about.project_id == project_id]
+        feed.changed(connection, project_id, feed.TREES, here)
 
 
-def _about(connection: Connection, root_id: int) -> AnyRow | None:
-    """The visit of a chain, locked; None while it has not been unfolded, which promises this again."""
-    known = visits.chain_of(connection, [root_id]).get(root_id)
-    if known is None:
-        return None
-    project_id = merging.project_of(connection, known.id)
-    visits.ground(connection, [known.plot_id])
-    return reviews.subject(connection, project_id, known.id)
+def _abouts(connection: Connection, root_ids: Sequence[int]) -> list[tuple[int, AnyRow]]:
+    """The visits of these chains, locked. One that has not been unfolded is left out: unfolding promises this again."""
+    known = visits.chain_of(connection, sorted(set(root_ids)))
+    visits.ground(connection, {row.plot_id for row in known.values()})
+    now = visits.chain_of(connection, sorted(known))  # again: what is read is what stands
+    return [(root_id, merging.about(connection, now[root_id].id)) for root_id in sorted(now)]
 
 
 class _Reading:
@@ -95,19 +102,14 @@ class _Reading:
         return self._known[sent.id]
 
 
-def _chain(connection: Connection, root_id: int, about: AnyRow, reading: _Reading, at: int) -> None:
+def _chain(connection: Connection, root_id: int, about: AnyRow, reading: _Reading, at: int) -> bool:
     family = edits.family(connection, root_id)
     chain = _chain_of(family, root_id)
     branches = [
         branch for branch in _branches(family) if branch.base != chain[-1]
     ]  # else it counts in a moment
     changed = _weigh(connection, about, chain, reading, at)
-    changed |= _merge(connection, root_id, about, chain[-1], branches, reading, at)
-    if changed:
-        merging.has_changed(connection, about.id, at)
-        jobs.put(connection, jobs.MERGE, merging.crowded(connection, [about.plot_id]), at)
-        jobs.put(connection, jobs.CHECK, visits.after(connection, [about.plot_id]), at)
-        feed.changed(connection, about.project_id, feed.TREES, [about.plot_id])
+    return _merge(connection, root_id, about, chain[-1], branches, reading, at) or changed
 
 
 def _chain_of(family: Sequence[Sent], root_id: int) -> list[Sent]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, delete, func, or_, select, update
 
 from server.forest.answers import TreeRow
 from server.store import bulk, hot
+from server.store.rows import AnyRow
 from server.store.schema import crew, device, measurement, plot, submission, visit
 
 COPIED = tuple(column.name for column in measurement.c if column.name not in {"visit_id", "ordinal"})
@@ -128,9 +129,11 @@ def has_changed(connection: Connection, visit_id: int, at: int) -> None:
     connection.execute(update(visit).where(visit.c.id == visit_id).values(unfolded_at=later, checked_at=None))
 
 
-def project_of(connection: Connection, visit_id: int) -> int:
-    """The project that a visit belongs to."""
-    return int(connection.execute(select(visit.c.project_id).where(visit.c.id == visit_id)).scalar_one())
+def about(connection: Connection, visit_id: int) -> AnyRow:
+    """Whose a visit is: its number, project_id and plot_id."""
+    return connection.execute(
+        select(visit.c.id, visit.c.project_id, visit.c.plot_id).where(visit.c.id == visit_id)
+    ).one()
 
 
 def row_of(tree: TreeRow, tree_id: int | None) -> dict[str, Any]:
