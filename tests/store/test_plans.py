@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -12,11 +14,12 @@ from sqlalchemy import event
 
 from server.settings import Settings
 from server.store.db import Database
+from sync.upload import PIECE
 from tests.builders import jpeg
 from tests.cast import Cast
 from tests.phone import Back, Phone, form, key_address, new_id, plot_visit, put_up, tree
 
-GROWING = "submission|attachment|visit|tree|measurement|plot|flag|photo|thinning|thinning_plot"
+GROWING = "submission|attachment|upload|visit|tree|measurement|plot|flag|photo|thinning|thinning_plot"
 
 
 @pytest.fixture
@@ -58,6 +61,35 @@ def test_no_step_of_a_plot_walks_through_a_table_that_grows(
         back.drain()  # two plots at once: a list of one is looked up however the query is written
     walks = sorted(set(_walks(database, said)))
     assert len(said) > 100
+    assert walks == [], "\n".join(walks)
+
+
+def test_no_batch_and_no_upload_walks_through_a_table_that_grows(
+    database: Database, client: FlaskClient, cast: Cast, said: list[str]
+) -> None:
+    put_up(database, cast.project, form("plot_visit"))
+    first, photo = new_id(), jpeg(7)
+    named = [{"name": "1.jpg", "sha256": hashlib.sha256(photo).hexdigest(), "size_bytes": len(photo)}]
+    xmls = [
+        plot_visit(first, photos=["1.jpg"]),
+        plot_visit(deprecated_id=first),
+        plot_visit(deprecated_id=new_id()),
+    ]
+    items = [{"client_id": "", "xml": xml.decode(), "files": named} for xml in xmls]
+    key, base = {"Authorization": f"Bearer {cast.token_one}"}, f"/v1/projects/{cast.project}/sync"
+    said.clear()
+    for instance_id in (new_id(), first, first):  # before its plot, for its plot, known
+        about = {"form_id": "plot_visit", "instance_id": instance_id, **named[0]}
+        texts = {name: base64.b64encode(str(text).encode()).decode() for name, text in about.items()}
+        tus = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(photo)), "Content-Type": PIECE,
+               "Upload-Metadata": ",".join(map(" ".join, texts.items()))}  # fmt: skip
+        assert client.post(f"{base}/uploads", data=photo, headers=key | tus).status_code == 201
+        assert (
+            client.post(f"{base}/push", json={"instances": items, "flags": True}, headers=key).status_code
+            == 200
+        )
+    walks = sorted(set(_walks(database, said)))
+    assert len(said) > 50
     assert walks == [], "\n".join(walks)
 
 

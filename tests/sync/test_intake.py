@@ -19,6 +19,7 @@ from sync.intake import (
     Supersede,
     decide,
     is_settled_by_time,
+    originals_first,
 )
 
 HASHES = st.sampled_from([bytes([n]) * 32 for n in range(4)])
@@ -95,3 +96,18 @@ def test_only_what_something_later_can_settle_is_looked_at_again() -> None:
     assert by_time == {
         Reason.UNKNOWN_FORM, Reason.UNKNOWN_VERSION, Reason.EDIT_BEFORE_ORIGINAL, Reason.EDIT_OF_OLD,
     }  # fmt: skip
+
+
+IDS = st.sampled_from("abcdef")
+
+
+@given(st.lists(st.tuples(IDS, st.none() | IDS), max_size=12))
+def test_a_batch_is_put_in_order_and_nothing_is_left_out(ids: list[tuple[str, str | None]]) -> None:
+    assert sorted(originals_first(ids)) == list(range(len(ids)))
+
+
+@given(st.permutations("abcdef"))
+def test_each_edit_of_a_chain_comes_after_what_it_edits(shuffled: list[str]) -> None:
+    of = dict(zip("bcdef", "abcde", strict=True))
+    order = originals_first([(name, of.get(name)) for name in shuffled])
+    assert [shuffled[place] for place in order] == list("abcdef")
