@@ -12,6 +12,7 @@ import io
 import json
 import random
 import time
+import urllib.request
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from urllib.parse import quote
 
 from server.steps.import_outbox import Sender, import_outbox
 from sync.outbox import Outbox, OutboxUnreadable
+from tests.cast import PASSWORD
 from tests.conftest import NOW
 from tests.live import LiveServer
 from tests.phone import BOUNDARY, multipart, photo_part, xml_part
@@ -92,12 +94,27 @@ class Maker:
         self._key = {"Authorization": f"Bearer {stage.cast.token_one}"}
         self._openrosa = f"/v1/key/{stage.cast.token_one}/projects/{stage.cast.project}/submission"
         self._number = 0
+        password = base64.b64encode(f"li:{PASSWORD}".encode()).decode()
+        self._supervisor = {"Authorization": f"Basic {password}", "X-Forwarded-Proto": "https"}
+        with urllib.request.urlopen(f"http://127.0.0.1:{stage.settings.port}/v1/openapi.json") as answer:
+            paths = json.load(answer)["paths"]
+        self._operations = [
+            (
+                path,
+                method,
+                {**operation, "parameters": [*item.get("parameters", []), *operation.get("parameters", [])]},
+            )
+            for path, item in paths.items()
+            for method, operation in item.items()
+            if method in {"get", "post", "put", "patch", "delete"}
+        ]
 
     def kinds(self) -> dict[str, Callable[[], Garbage]]:
         """Every kind of garbage by its name."""
         return {
             "XML": self.xml, "multipart": self.parts, "push JSON": self.push, "compressed": self.compressed,
             "tus headers": self.upload, "cursor": self.cursor, "address": self.address,
+            "what is described": self.described,
         }  # fmt: skip
 
     def _plot(self) -> tuple[bytes, dict[str, bytes]]:
@@ -170,6 +187,24 @@ class Maker:
         headers = {"Authorization": "Bearer " + _quoted(mutated(b"token-one", self._dice))[:200]}
         return Garbage("GET", "/" + _quoted(mutated(good.encode()[1:], self._dice)), headers, b"")
 
+    def described(self) -> Garbage:
+        """Any address of the description, with odd words where it takes some, asked by a supervisor."""
+        path, method, operation = self._dice.choice(self._operations)
+        named = [one for one in operation.get("parameters", []) if isinstance(one, dict) and "in" in one]
+        for one in named:
+            if one["in"] == "path":
+                path = path.replace("{" + one["name"] + "}", self._odd_word())
+        asked = "&".join(f"{one['name']}={self._odd_word()}" for one in named if one["in"] == "query")
+        body = mutated(
+            b'{"why": "1", "value": "2", "ordinal": 0, "field": "dbh_cm", "trees": []}', self._dice
+        )
+        headers = {**self._supervisor, "Content-Type": "application/json"}
+        return Garbage(method.upper(), f"{path}?{asked}", headers, body)
+
+    def _odd_word(self) -> str:
+        good = self._dice.choice((b"1", b"1", b"2", b"2026", b"PS-001", b"100", b""))
+        return _quoted(good if self._dice.random() < 0.7 else mutated(good, self._dice)) or "1"
+
 
 @cache
 def _bomb() -> bytes:
@@ -183,7 +218,7 @@ def _quoted(content: bytes) -> str:
 
 def run(stage: Stage, times: int, seed: int = 1) -> Outcome:
     """So many requests of each kind in turn; then the server must be as well and as small as before."""
-    server = stage.start(embedded_worker=False)
+    server = stage.start(embedded_worker=False, trust_proxy=True)
     maker = Maker(stage, random.Random(seed))
     statuses, wrong, before_mb = Counter[int](), list[str](), 0.0
     for number in range(times):

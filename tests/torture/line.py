@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 
 from server.store import schema
 from tests.journeys.drained import wait_until_drained
+from tests.outbox_phone.known import KEYS
 from tests.outbox_phone.phone import OutboxPhone
 from tests.torture.losses import Told, reckon
 from tests.torture.outcome import Outcome
@@ -32,6 +33,7 @@ def run(stage: Stage, plots: int, phones: int, seed: int = 1, share_of_faults: f
         list(pool.map(lambda k: _one_phone(stage, line, k, keys[k], shares[k], told), range(phones)))
     wait_until_drained(stage.database)
     losses = reckon(stage.database, stage.blobs, told, drained=True)
+    wrong = _know_the_same(stage, keys)
     wanted = {plot(number).instance_id for number in range(plots)}
     wrong = (
         [] if told.instances == wanted else [f"{len(wanted - told.instances)} plots were never acknowledged"]
@@ -46,14 +48,31 @@ def run(stage: Stage, plots: int, phones: int, seed: int = 1, share_of_faults: f
 def _one_phone(
     stage: Stage, line: FaultProxy, number: int, key: str, share: Sequence[int], told: Told
 ) -> None:
-    folder = stage.folder / f"line-{number}"
-    with OutboxPhone(line.base_url, key, stage.cast.project, folder, seed=number) as phone:
+    with _phone(stage, line.base_url, key, number) as phone:
         for start in range(0, len(share), AT_ONCE):
             for one in map(_plot, share[start : start + AT_ONCE]):
                 phone.save("plot_visit", one.instance_id, one.xml, one.photos)
             phone.send()
-        phone.pull_patiently()
+            phone.pull_patiently()
         told.all_of(phone.outbox)
+
+
+def _know_the_same(stage: Stage, keys: Sequence[str]) -> list[str]:
+    """What each phone has learned bit by bit, while all of them sent, against what one learns that asks for all."""
+    wrong = []
+    with _phone(stage, stage.base_url, keys[0], "fresh") as fresh:
+        fresh.pull()
+        for number, key in enumerate(keys):
+            with _phone(stage, stage.base_url, key, number) as phone:
+                phone.pull()
+                unknown = [kind for kind in KEYS if phone.known.all(kind) != fresh.known.all(kind)]
+                wrong += [f"phone {number} does not know every {kind}" for kind in unknown]
+    return wrong
+
+
+def _phone(stage: Stage, server: str, key: str, name: object) -> OutboxPhone:
+    seed = name if isinstance(name, int) else 0
+    return OutboxPhone(server, key, stage.cast.project, stage.folder / f"line-{name}", seed=seed)
 
 
 def _plot(number: int) -> Any:

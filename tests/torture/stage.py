@@ -49,11 +49,13 @@ class Stage:
         return Blobs(self.settings.photo_dir)
 
     @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    @property
     def key_address(self) -> str:
         """What stands in the QR code of 一队's phone."""
-        return (
-            f"http://127.0.0.1:{self.settings.port}/v1/key/{self.cast.token_one}/projects/{self.cast.project}"
-        )
+        return f"{self.base_url}/v1/key/{self.cast.token_one}/projects/{self.cast.project}"
 
     def start(self, env: Mapping[str, str] | None = None, **knobs: object) -> LiveServer:
         """A real server with two web processes and a worker, on the port of this installation, once it answers."""
