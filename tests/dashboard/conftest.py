@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from server.settings import Settings
 from server.store import schema
@@ -37,13 +37,17 @@ class Scene:
     letter: int
     imported: int
     conflict: int
+    flag: int
+    correction: int  # undone
+    rework: int  # cancelled
 
     def named(self, argument: str) -> object:
         """What fills the argument of that name in an address."""
         return {
             "project_id": self.project, "plot_id": "P-1", "submission_id": self.held, "device_id": self.device,
             "attachment_id": self.photo, "version_id": self.draft, "job_id": self.letter,
-            "event_id": self.imported, "conflict_id": self.conflict,
+            "event_id": self.imported, "conflict_id": self.conflict, "visit_id": self.now, "flag_id": self.flag,
+            "correction_id": self.correction, "rework_id": self.rework,
         }[argument]  # fmt: skip
 
 
@@ -118,10 +122,17 @@ def set_the_scene(database: Database, settings: Settings, name: str = "P-west") 
         )  # fmt: skip
         letter = put(schema.job, kind="unfold", subject_id=held, due_at=builders.AT, promised_at=builders.AT,
                      attempts=6, dead_at=builders.AT, error="E-1")  # fmt: skip
+        flag = pen.scalars(select(schema.flag.c.id).where(schema.flag.c.visit_id == now)).first()
+        assert flag is not None
+        correction = put(schema.correction, project_id=project, visit_id=before, tag="1", stem_id="1", ordinal=0,
+                         field="dbh_cm", old="20.0", new="20.1", source="supervisor", made_by="P-li", why="N-5",
+                         made_at=builders.AT, undone_at=builders.AT, undone_by="P-li")  # fmt: skip
+        rework = put(schema.rework, project_id=project, plot_id=plot, visit_id=before, reason="N-6", state="cancelled",
+                     sent_by="P-li", sent_at=builders.AT, closed_at=builders.AT)  # fmt: skip
         imported = put(schema.event, project_id=project, actor="P-li", action="outbox.import", subject="D-1.zip",
                        detail=IMPORTED, at=builders.AT)  # fmt: skip
     return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter, imported,
-                 conflict)  # fmt: skip
+                 conflict, flag, correction, rework)  # fmt: skip
 
 
 @pytest.fixture

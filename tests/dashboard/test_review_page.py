@@ -80,7 +80,9 @@ def test_a_corrected_value_shows_what_stood_there_and_can_be_undone(
     assert "胸径 1.6 → 16 看照片 — li" in page.text("//tr[@class='decide']")
     assert "+1.0" in page.text("//tr[@id='t1']")  # growth by the value that counts: 15.0 before
     with database.reading() as connection:
-        number = connection.scalar(select(schema.correction.c.id))
+        number = connection.scalar(
+            select(schema.correction.c.id).where(schema.correction.c.visit_id == scene.now)
+        )
     page.send(f"/corrections/{number}/undo")
     assert page.root.xpath("//tr[@id='t1']//del") == []
     assert "撤销" in page.text("//section[contains(@class,'past')]")
