@@ -7,7 +7,6 @@ from datetime import date
 
 from server.forest.tree import Measurement
 
-
 NO_PLOT = "?"
 """The plot of a visit whose crew left the plot's name empty: kept, and plain to see."""
 
