@@ -58,6 +58,7 @@ Unread = dict[str, Any]
 def push(project_id: int) -> Response:
     """Up to 500 instances, in any order and as often as it takes; each is kept once and answered on its own."""
     who = access.phone(project_id)
+    connection.read_again()  # a batch may take minutes on a poor line: nothing is kept open meanwhile
     try:
         batch = read_batch(encoding.Body(MOST_BYTES).whole())
     except TooMany as error:
@@ -78,8 +79,6 @@ def push(project_id: int) -> Response:
 
 
 def _receive(sealed: Sequence[receive.Sealed], ways: Ways) -> list[Receipt | Refused]:
-    if not sealed:
-        return []
     return connection.database().write(lambda c: receive.receive_all(c, sealed, strict=ways.strict_intake))
 
 

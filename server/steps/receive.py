@@ -131,6 +131,8 @@ def receive_all(
     connection: Connection, sealed: Sequence[Sealed], *, strict: bool = False
 ) -> list[Receipt | Refused]:
     """Keep parcels of one project, whatever their order, and give a receipt for each, in theirs; as `receive`."""
+    if not sealed:
+        return []
     plan = _Plan(connection, sealed, strict)
     submissions.add(connection, plan.new)
     return _carry_out(connection, plan)
