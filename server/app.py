@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server.api import openrosa, rest
+from server.api import entities, openrosa, rest
 from server.dashboard.pages import blueprint as dashboard
 from server.settings import Settings
 from server.store import forms, migrations
@@ -30,6 +30,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     connection.join(app, settings, database or _open(settings))
     app.extensions["yangdi-readers"] = forms.Readers()
+    app.extensions["yangdi-list-hashes"] = entities.Hashes()
     answers.join(app)
     app.register_blueprint(openrosa.blueprint)
     rest.join(app)

@@ -6,10 +6,13 @@ only to us. Trees that a phone created offline keep the id it gave them.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import re
+import threading
 import uuid
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -19,7 +22,8 @@ from forms import rework as rework_form
 from server.api.things import Ground
 from server.problems import NotFound
 from server.steps import rework_list
-from server.store import last_trees, plots, rework, told, visits
+from server.store import feed, last_trees, plots, rework, told, visits
+from server.store import scope as scopes
 from server.store.scope import Scope
 from sync import openrosa
 
@@ -69,6 +73,39 @@ def csv_of(connection: Connection, scope: Scope, name: str, at: int) -> bytes:
         rows = _numbered(_DOUBTED, rework_list.trees(connection, scope))
         return openrosa.entity_csv(rework_form.TREE_PROPERTIES, sound(name, rows))
     raise NotFound()
+
+
+class Hashes:
+    """MD5 of lists as they were last made. Collect asks for the hash of every list at every poll: where nothing has
+    changed since, none is made. A list depends on who looks, on the project's feed, and through its bounds on the day.
+    """
+
+    MOST = 4096
+    """Hashes that are kept at the most: some lists for each of a province's phones."""
+    _DAY_MS = 86_400_000
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[Any, ...], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, connection: Connection, scope: Scope, name: str, at: int) -> str:
+        """The MD5 of `csv_of` the same. Raises NotFound."""
+        number = feed.head(
+            connection, scope.project_id
+        )  # before the list is made: it may be newer, never older
+        narrowed = (
+            scopes.of_device(connection, scope.project_id, scope.device_id) if scope.device_id else None
+        )
+        key = (feed.epoch(connection), number, scope, narrowed, name, at // self._DAY_MS)
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = hashlib.md5(csv_of(connection, scope, name, at), usedforsecurity=False).hexdigest()
+            with self._lock:
+                self._known[key] = known
+                if len(self._known) > self.MOST:
+                    self._known.popitem(last=False)
+        return known
 
 
 Row = tuple[Any, ...]  # id, label, version, then the list's properties

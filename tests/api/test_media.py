@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from server.api import entities
 from server.steps import review, scope, send_back
@@ -293,3 +293,21 @@ def test_a_number_comes_back_from_the_id_made_of_it(kind: int, number: int) -> N
 @given(st.uuids(version=4).map(str) | st.text())
 def test_an_id_that_is_not_ours_has_no_number(text: str) -> None:
     assert entities.number_of(1, text) is None
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_poll_that_finds_nothing_new_asks_for_no_tree(
+    along: Phone, database: Database, cast: Cast, phone: Phone, back: Back
+) -> None:
+    stand(database, cast, cast.plot, "1", "2")
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    first = manifest(along)
+    assert any("measurement" in sql for sql in asked)
+    asked.clear()
+    assert manifest(along).keys() == first.keys()
+    assert not any("measurement" in sql for sql in asked)
+    phone.send(plot_visit(trees=[typed_tree("7", 12.5)]))
+    back.drain()
+    changed = manifest(along)["trees.csv"].findtext(f"{MANIFEST}hash")
+    assert changed != first["trees.csv"].findtext(f"{MANIFEST}hash")
