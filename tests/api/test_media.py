@@ -301,7 +301,7 @@ def test_a_poll_that_finds_nothing_new_asks_for_no_tree(
 ) -> None:
     stand(database, cast, cast.plot, "1", "2")
     asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    event.listen(database.engine, "checkout", lambda raw, *_: raw.set_trace_callback(asked.append))
     first = manifest(along)
     assert any("measurement" in sql for sql in asked)
     asked.clear()
