@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from server.api import conflicts, device, pull, push, reviews, shapes, uploads
 from server.api.shapes import Cursor
 from server.problems import BadRequest, NotFound
-from server.store import flag_report, plot_report, reports
+from server.store import corrections, counted, flag_report, plot_report, reports
 from server.store.flag_report import FlagQuestion
 from server.store.reports import PlotQuestion
 from server.web import access, answers, connection
@@ -104,9 +104,16 @@ def measurements(asked: dict[str, Any], project_id: int, plot_id: str) -> dict[s
     return {
         "plot_id": plot_id,
         **visit,
-        "trees": plot_report.trees(reading, visit["id"]),
+        "trees": _as_counted(plot_report.trees(reading, visit["id"])),
+        "corrections": corrections.of_visit(reading, visit["id"]),
         "flags": plot_report.flags(reading, visit["id"]),
     }
+
+
+def _as_counted(trees: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Corrections laid over what was typed; that stands beside them, among the corrections."""
+    changes = counted.changes(connection.reading(), {tree["visit_id"] for tree in trees})
+    return [tree | changes[tree["visit_id"], tree["ordinal"]] for tree in trees]
 
 
 @blueprint.get("/projects/<int:project_id>/flags")

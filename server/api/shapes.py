@@ -85,7 +85,7 @@ class PlotPage(Schema):
 
 
 class Measurement(Schema):
-    """One stem as the crew typed it; `ordinal` is its place in the crew's list, from 0."""
+    """One stem as it counts; `ordinal` is its place in the crew's list, from 0."""
 
     ordinal = fields.Integer()
     tag = fields.String()
@@ -125,11 +125,31 @@ class Flag(Schema):
     state = fields.String(validate=validate.OneOf(STATES))
 
 
+class CorrectionRow(Schema):
+    """A value that was changed: what the tape had said, what counts now, who and why. Moments in ms since 1970."""
+
+    id = fields.Integer()
+    tag = fields.String(allow_none=True)
+    stem_id = fields.String(allow_none=True)
+    field = fields.String()
+    old = fields.String(allow_none=True)
+    new = fields.String(allow_none=True)
+    source = fields.String()
+    made_by = fields.String()
+    why = fields.String()
+    made_at = fields.Integer()
+    undone_at = fields.Integer(allow_none=True)
+    undone_by = fields.String(allow_none=True)
+
+
 class VisitWithTrees(Visit):
     id = fields.Integer()
     plot_id = fields.String(required=True)
     instance_id = fields.String()
-    trees = fields.List(fields.Nested(Measurement))
+    trees = fields.List(fields.Nested(Measurement), metadata={"description": "as they count"})
+    corrections = fields.List(
+        fields.Nested(CorrectionRow), metadata={"description": "latest first, undone too"}
+    )
     flags = fields.List(fields.Nested(Flag))
 
 

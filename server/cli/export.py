@@ -15,10 +15,10 @@ from server.tables import analysis
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--project", "project_name", help="Name or number of the project, where there are several.")
 def export(path: Path, project_name: str | None) -> None:
-    """Write plots, visits, measurements and flags to a new SQLite file.
+    """Write plots, visits, measurements, corrections and flags to a new SQLite file.
 
-    Data as the crews typed them, with open flags beside them: for looking at, not for tonnes. Opens in Datasette,
-    QGIS, R and pandas.
+    Data as they count today, with what was typed first among the corrections, and flags: for looking at, not for
+    tonnes. Opens in Datasette, QGIS, R and pandas.
     """
     try:
         with open_database() as database, database.reading() as connection:
@@ -29,6 +29,7 @@ def export(path: Path, project_name: str | None) -> None:
                     "plots": rows.plots(connection, number),
                     "visits": rows.visits(connection, number),
                     "measurements": rows.measurements(connection, number),
+                    "corrections": rows.corrections(connection, number),
                     "flags": rows.flags(connection, number),
                 },
             )

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from server.store.schema import census, crew, flag, measurement, plot, stratum, township, visit
+from server.store import counted
+from server.store.schema import census, correction, crew, flag, measurement, plot, stratum, township, visit
 
 ROWS_AT_ONCE = 1000
 
@@ -45,7 +46,8 @@ def visits(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:
 
 
 def measurements(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:
-    """One row for each stem in each visit, as typed; `id` is the visit's number and the place in its list."""
+    """One row for each stem in each visit, as it counts; `id` is the visit's number and the place in its list."""
+    corrected = counted.changes(connection, counted.corrected_visits(connection, project_id))
     columns = [c for c in measurement.c if c.name not in {"visit_id", "other"}]
     query = (
         select(measurement.c.visit_id.label("visit"), *columns)
@@ -54,7 +56,24 @@ def measurements(connection: Connection, project_id: int) -> Iterator[dict[str, 
         .order_by(measurement.c.visit_id, measurement.c.ordinal)
     )
     for row in _rows(connection, query):
-        yield {"id": f"{row['visit']}-{row['ordinal']}", **row}
+        place = (row["visit"], row["ordinal"])
+        yield {"id": "{}-{}".format(*place), **row, **corrected.get(place, {})}
+
+
+def corrections(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:
+    """Every value that was changed, with what the tape had said, who, why and when; undone ones too."""
+    query = (
+        select(
+            correction.c.id, correction.c.visit_id.label("visit"), correction.c.tag, correction.c.stem_id,
+            correction.c.ordinal, correction.c.field, correction.c.old, correction.c.new, correction.c.source,
+            correction.c.made_by, correction.c.why, correction.c.made_at, correction.c.undone_at,
+            correction.c.undone_by,
+        )
+        .join(visit, visit.c.id == correction.c.visit_id)
+        .where(correction.c.project_id == project_id, visit.c.merged_into_id.is_(None))
+        .order_by(correction.c.id)
+    )  # fmt: skip
+    return _rows(connection, query)
 
 
 def flags(connection: Connection, project_id: int) -> Iterator[dict[str, Any]]:

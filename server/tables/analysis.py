@@ -15,6 +15,7 @@ TABLES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "plots": ("id", ()),
     "visits": ("id", (("plot", "plots"),)),
     "measurements": ("id", (("visit", "visits"),)),
+    "corrections": ("id", (("visit", "visits"),)),
     "flags": ("id", (("visit", "visits"),)),
 }
 """Table -> its key and the tables that its columns point at."""
