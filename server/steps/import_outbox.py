@@ -109,7 +109,7 @@ def _result(one: _Looked, given: Receipt | Refused) -> Brought:
     missing = tuple(
         place.name
         for place in given.places
-        if place.is_expected and not place.sha256 and place.name != receive.AUDIT_LOG
+        if place.is_expected and not place.sha256 and place.name != attachments.AUDIT_LOG
     )
     return said._replace(
         state=state, missing=missing, photos_received=given.photos_here, photos_expected=given.photos_expected

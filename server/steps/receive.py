@@ -33,10 +33,6 @@ from sync.intake import (
     originals_first,
 )
 
-AUDIT_LOG = "audit.csv"
-"""Written by Collect itself: a crew that reads "photos 3/4" would look for a photo that nobody took."""
-
-
 LOOK_AGAIN_MS = 10_000
 """ms after which a held instance is decided on anew even if nothing calls for it: what it waits for may have come in
 the very moment in which it was held, in a transaction that could not see it. Longer than any of ours takes."""
@@ -105,7 +101,7 @@ class Receipt(NamedTuple):
 
 
 def _is_photo(place: Place) -> bool:
-    return place.is_expected and place.name != AUDIT_LOG
+    return place.is_expected and place.name != attachments.AUDIT_LOG
 
 
 class Refused(Exception):

@@ -12,6 +12,9 @@ from server.store.hot import Hot, in_list
 from server.store.rows import AnyRow
 from server.store.schema import attachment, submission
 
+AUDIT_LOG = "audit.csv"
+"""Written by Collect itself: a crew that reads "photos 3/4" would look for a photo that nobody took."""
+
 
 class File(NamedTuple):
     """A file that has come and whose bytes are durable."""

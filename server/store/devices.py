@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from server.store import bulk
+from server.store.attachments import AUDIT_LOG
 from server.store.hot import Hot
 from server.store.rows import AnyRow
 from server.store.schema import (
@@ -22,9 +23,6 @@ from server.store.schema import (
     township,
     visit,
 )
-
-AUDIT_LOG = "audit.csv"
-"""Written by Collect itself: nobody misses it among the photos."""
 
 
 class Device(NamedTuple):
