@@ -22,7 +22,7 @@ BALLAST_BYTES = 5_000_000
 PHOTO_BYTES = 300_000
 LATER_OK = frozenset({0, 503, 507})
 """Answers that promise nothing and say: later."""
-LOCK_S = 3.0
+LOCK_S = 2.0
 
 
 def full(stage: Stage, plots: int = 40) -> Outcome:

@@ -16,4 +16,4 @@ pytestmark = pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill_of_any_process_at_any_moment(
     stage: Stage, assert_right: Callable[[Outcome], None]
 ) -> None:
-    assert_right(crash.run(stage, kills=10))
+    assert_right(crash.run(stage, kills=6))

@@ -21,4 +21,4 @@ def engine() -> str:
 def test_a_phone_that_is_killed_goes_on_from_its_disk(
     stage: Stage, assert_right: Callable[[Outcome], None]
 ) -> None:
-    assert_right(killed_phones.run(stage, phones=2, kills_each=3))
+    assert_right(killed_phones.run(stage, phones=2, kills_each=2))

@@ -347,7 +347,7 @@ def world(
 def test_whatever_happens_phones_know_what_they_may_and_nothing_is_kept_twice(world: SimpleNamespace) -> None:
     run_state_machine_as_test(
         type("Machine", (Laws,), {"world": world}),
-        settings=hypothesis_settings(max_examples=12, stateful_step_count=25),
+        settings=hypothesis_settings(max_examples=8, stateful_step_count=20),
     )
 
 

@@ -16,4 +16,4 @@ pytestmark = pytest.mark.slow
 def test_everything_comes_through_a_bad_line_exactly_once(
     stage: Stage, assert_right: Callable[[Outcome], None]
 ) -> None:
-    assert_right(line.run(stage, plots=30, phones=5))
+    assert_right(line.run(stage, plots=12, phones=4))

@@ -22,4 +22,4 @@ def engine() -> str:
 def test_a_power_cut_takes_nothing_that_was_acknowledged(
     stage: Stage, assert_right: Callable[[Outcome], None]
 ) -> None:
-    assert_right(power_cut.run(stage, cuts=8, ways=(OPENROSA,) * 3))
+    assert_right(power_cut.run(stage, cuts=6, ways=(OPENROSA,) * 3))
