@@ -197,6 +197,7 @@ def touched(connection: Connection, scope: Scope, found: Iterable[Change]) -> Th
         PLOT: sorted({*things.get(PLOT, []), *trees, *_plots_of(connection, things.get(REVIEW, []))}),
         TREES: sorted(trees),
         TREE: [tree_id for tree_id, plot_id in at.items() if plot_id not in trees],
+        REWORK: sorted({*things.get(REWORK, []), *_open_at(connection, scope, left & visible)}),
         REVIEW: sorted({*things.get(REVIEW, []), *_reviewed_at(connection, anew)}),
     }
 
@@ -208,6 +209,16 @@ _PLOTS_OF = hot.in_list(select(visit.c.plot_id), visit.c.id)
 def _orders(connection: Connection, rework_ids: Sequence[int]) -> list[tuple[int, bool]]:
     """Of each order its plot, and whether it is open."""
     return [(row[0], row[1] == "open") for row in _ORDERS.of(connection, rework_ids)]
+
+
+def _open_at(connection: Connection, scope: Scope, plot_ids: Iterable[int]) -> list[int]:
+    """Open orders at some plots that may be seen."""
+    query = select(rework.c.id).where(rework.c.state == "open", scopes.orders_of(scope))
+    return [
+        number
+        for some in bulk.chunks(sorted(plot_ids))
+        for number in connection.scalars(query.where(rework.c.plot_id.in_(some)))
+    ]
 
 
 def of_plots(connection: Connection, plot_ids: Iterable[int]) -> Things:

@@ -364,3 +364,16 @@ def test_what_changed_while_a_first_pull_was_cut_off_is_told_when_it_goes_on(wor
     laws.a_phone_pulls_until_it_is_cut_off(key=0, pages=1)
     laws.a_plot_is_handed_over(plot="A1", crew=None)
     laws.teardown()
+
+
+def test_an_order_at_a_plot_that_only_one_of_its_crews_has_left_is_still_known(
+    world: SimpleNamespace,
+) -> None:
+    laws = type("Machine", (Laws,), {"world": world})()
+    moved = laws._push(0, new_id(), "X1", "2021", [10], None)
+    laws._push(1, new_id(), "X1", "2026", [20], None)
+    laws.the_worker_works()
+    laws.a_supervisor_sends_a_tree_back(chance=1, tag="1", crew=None)
+    laws.a_phone_pulls_until_it_is_cut_off(key=2, pages=99)
+    laws._push(0, new_id(), "A1", "2021", [10], moved[1])
+    laws.teardown()
