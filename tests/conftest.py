@@ -66,6 +66,16 @@ def clock() -> Clock:
 # the store
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick check runs on SQLite; of PostgreSQL it asks the store's own tests. `make test` asks for everything."""
+    for item in items:
+        values = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        if values.get("engine") == "postgresql" and "tests/store/" not in item.nodeid:
+            item.add_marker("slow")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest) -> str:
     """The engine that this run of the test is about."""
