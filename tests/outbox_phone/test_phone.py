@@ -104,3 +104,8 @@ def test_one_tree_changes_one_row(known: Known) -> None:
     known.take(page({"kind": "trees", "plot_id": "A", "columns": ["tag", "stem_id", "dbh_cm"], "rows": rows}))
     known.take(page({"kind": "tree", "plot_id": "A", "tag": "2", "stem_id": "1", "dbh_cm": 21.5}))
     assert known.all("trees")[0]["rows"] == [["1", "1", 10.0], ["2", "1", 21.5]]
+
+
+def test_a_tree_of_a_list_that_is_still_to_come_is_left_to_the_list(known: Known) -> None:
+    known.take(page({"kind": "tree", "plot_id": "A", "tag": "2", "stem_id": "1", "dbh_cm": 21.5}, more=True))
+    assert known.all("trees") == []
