@@ -6,6 +6,7 @@ gunicorn takes it too, then without a worker: `gunicorn -c deploy/gunicorn.conf.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -62,7 +63,17 @@ loglevel = _settings.log_level.lower()
 proc_name = "yangdi"
 
 
+ARENAS = 2
+"""Heaps that the C library keeps for a process's threads. Left alone it makes one a thread, and 16 threads that each
+held a batch once keep 40 MB more than they need (measured: 332 MB of everything against 285)."""
+_M_ARENA_MAX = -8  # malloc.h
+
+
 def post_fork(_server: object, _worker: object) -> None:
     """Web processes give way to the worker: otherwise phones that all send at once would push the flags of what they
     sent further and further back (3 s after 2,000 plots, measured on two busy cores)."""
+    import ctypes  # not in the master, which stays small
+
     os.nice(5)
+    with contextlib.suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)

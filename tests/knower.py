@@ -67,7 +67,9 @@ class Knower:
             known[self._key(change)] = change
 
     def _take_tree(self, known: dict[Key, dict[str, Any]], change: dict[str, Any]) -> None:
-        trees = known["trees", change["plot_id"]]
+        trees = known.get(("trees", change["plot_id"]))
+        if trees is None:  # told before its list, which brings it along
+            return
         row = [change[column] for column in trees["columns"]]
         trees["rows"] = [row if old[:2] == row[:2] else old for old in trees["rows"]]
         assert row in trees["rows"]

@@ -71,8 +71,8 @@ def page(live_server: LiveServer, sent: None) -> Iterator[Any]:
 
 
 MENU = {
-    "zh": ("样地列表", "疑点", "待定记录", "手机", "调查表", "后台作业"),
-    "en": ("Plots", "Flags", "Held back", "Phones", "Forms", "Jobs"),
+    "zh": ("样地列表", "疑点", "返工", "冲突", "待定记录", "手机", "调查表", "后台作业"),
+    "en": ("Plots", "Flags", "Rework", "Conflicts", "Held back", "Phones", "Forms", "Jobs"),
 }
 MESSAGE = {"zh": "样木 1", "en": "Tree 1"}
 
@@ -110,9 +110,9 @@ def go_round(page: Any, locale: str) -> None:
     picture.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('section.photos img').naturalWidth > 0")
 
-    enter(page, 2)
+    enter(page, 4)
     assert "1999010101" in page.inner_text("main")
-    for room in (3, 4, 5, 0):
+    for room in (2, 3, 5, 6, 7, 0):
         enter(page, room)
         assert page.locator("h1").is_visible()
 
