@@ -2,17 +2,19 @@
 
 Many jobs share a transaction; when one of them fails, each is tried alone, so that one bad plot holds up nobody.
 A job that keeps failing waits longer each time and is set aside as a dead letter that a person can see and re-run.
-What lies furthest along the way comes first, so that a plot gets its flags while others keep arriving; photos come
-last: a thumbnail must not hold up a flag.
+What lies furthest along the way comes first, so that a plot gets its flags while others keep arriving. Photos have a
+thread of their own that gives way to everything else: a thumbnail must hold up no flag, and no phone that is sending.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -36,7 +38,11 @@ BACKOFF_S = 5.0
 CLOCK_S = 10.0
 """s between two looks at whether the clock was set back."""
 PHOTOS_AT_ONCE = 4
-"""Photos in one go: a 12-megapixel JPEG takes about 30 ms, and flags wait for them."""
+"""Photos in one go: a 12-megapixel JPEG takes about 30 ms."""
+PHOTOS_NICE = 10
+"""Niceness of the thread that looks at photos: above that of web processes (deploy/gunicorn.conf.py), so that it takes
+what they leave."""
+PHOTOS = frozenset({jobs.INSPECT_PHOTO})
 
 
 class Step(NamedTuple):
@@ -75,14 +81,19 @@ def steps(settings: Settings) -> dict[str, Step]:
 
 
 class Worker:
-    """Does jobs of one store. `clock` gives milliseconds since 1970 UTC."""
+    """Does jobs of one store; `without` leaves kinds to another. `clock` gives milliseconds since 1970 UTC."""
 
     def __init__(
-        self, database: Database, settings: Settings, clock: Callable[[], int] | None = None
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Callable[[], int] | None = None,
+        *,
+        without: Collection[str] = (),
     ) -> None:
         self._database = database
         self._settings = settings
-        self._steps = steps(settings)
+        self._steps = {kind: step for kind, step in steps(settings).items() if kind not in without}
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
 
     def drain(self, most_rounds: int = 100_000) -> int:
@@ -166,8 +177,21 @@ def _backoff_ms(attempts: int) -> int:
 def run(settings: Settings, stop: threading.Event) -> None:
     """Work until `stop` is set, then finish the batch in hand."""
     logging.basicConfig(level=settings.log_level)
-    database = Database(settings.url, pool_size=2, durable=False)
-    worker = Worker(database, settings)
+    database = Database(settings.url, pool_size=4, durable=False)
+    photos = threading.Thread(target=_look_at_photos, args=(database, settings, stop), name="photos")
+    photos.start()
+    _work(Worker(database, settings, without=PHOTOS), stop)
+    photos.join()
+    database.close()
+
+
+def _look_at_photos(database: Database, settings: Settings, stop: threading.Event) -> None:
+    with contextlib.suppress(OSError):  # on Linux a thread has a niceness of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PHOTOS_NICE)
+    _work(Worker(database, settings, without=set(steps(settings)) - PHOTOS), stop)
+
+
+def _work(worker: Worker, stop: threading.Event) -> None:
     look_at = 0.0
     while not stop.is_set():
         try:
@@ -179,4 +203,3 @@ def run(settings: Settings, stop: threading.Event) -> None:
         except Exception:  # the store is away for a moment: nothing is lost, try again
             log.exception("the jobs table could not be read; trying again")
             stop.wait(BACKOFF_S)
-    database.close()

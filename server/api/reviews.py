@@ -11,6 +11,7 @@ from typing import Any
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from server.api.shapes import CorrectionMade
 from server.forest.effective import CORRECTED
 from server.problems import NotFound
 from server.steps import review, send_back
@@ -82,21 +83,6 @@ class Review(Schema):
     census = fields.String()
     review_state = fields.String()
     decisions = fields.List(fields.Dict())
-
-
-class CorrectionMade(Schema):
-    id = fields.Integer()
-    tag = fields.String(allow_none=True)
-    stem_id = fields.String(allow_none=True)
-    field = fields.String()
-    old = fields.String(allow_none=True)
-    new = fields.String(allow_none=True)
-    source = fields.String()
-    made_by = fields.String()
-    why = fields.String()
-    made_at = fields.Integer(metadata={"description": "ms since 1970 UTC"})
-    undone_at = fields.Integer(allow_none=True)
-    undone_by = fields.String(allow_none=True)
 
 
 class ReworkTree(Schema):

@@ -125,7 +125,7 @@ class Flag(Schema):
     state = fields.String(validate=validate.OneOf(STATES))
 
 
-class CorrectionRow(Schema):
+class CorrectionMade(Schema):
     """A value that was changed: what the tape had said, what counts now, who and why. Moments in ms since 1970."""
 
     id = fields.Integer()
@@ -148,7 +148,7 @@ class VisitWithTrees(Visit):
     instance_id = fields.String()
     trees = fields.List(fields.Nested(Measurement), metadata={"description": "as they count"})
     corrections = fields.List(
-        fields.Nested(CorrectionRow), metadata={"description": "latest first, undone too"}
+        fields.Nested(CorrectionMade), metadata={"description": "latest first, undone too"}
     )
     flags = fields.List(fields.Nested(Flag))
 
