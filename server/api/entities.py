@@ -22,8 +22,7 @@ from forms import rework as rework_form
 from server.api.things import Ground
 from server.problems import NotFound
 from server.steps import rework_list
-from server.store import feed, last_trees, plots, rework, told, visits
-from server.store import scope as scopes
+from server.store import last_trees, plots, rework, told, visits
 from server.store.scope import Scope
 from sync import openrosa
 
@@ -90,22 +89,23 @@ class Hashes:
 
     def of(self, connection: Connection, scope: Scope, name: str, at: int) -> str:
         """The MD5 of `csv_of` the same. Raises NotFound."""
-        number = feed.head(
-            connection, scope.project_id
-        )  # before the list is made: it may be newer, never older
-        narrowed = (
-            scopes.of_device(connection, scope.project_id, scope.device_id) if scope.device_id else None
-        )
-        key = (feed.epoch(connection), number, scope, narrowed, name, at // self._DAY_MS)
+        if scope.device_id is None:  # a person, who polls nothing
+            return _md5(csv_of(connection, scope, name, at))
+        # asked before the list is made: that may be newer, never older
+        key = (told.standing(connection, scope.device_id), scope, name, at // self._DAY_MS)
         with self._lock:
             known = self._known.get(key)
         if known is None:
-            known = hashlib.md5(csv_of(connection, scope, name, at), usedforsecurity=False).hexdigest()
+            known = _md5(csv_of(connection, scope, name, at))
             with self._lock:
                 self._known[key] = known
                 if len(self._known) > self.MOST:
                     self._known.popitem(last=False)
         return known
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 Row = tuple[Any, ...]  # id, label, version, then the list's properties

@@ -97,11 +97,6 @@ def head(connection: Connection, project_id: int) -> int:
     )
 
 
-def epoch(connection: Connection) -> str:
-    """Which store this is: a cursor of another one means nothing here. "" where it was never given a name."""
-    return str(connection.execute(select(house.c.epoch)).scalar() or "")
-
-
 def begin_epoch(connection: Connection, word: str) -> None:
     """The store is another one from now on: it was restored, and phones may know what it has forgotten."""
     if connection.execute(update(house).values(epoch=word)).rowcount == 0:
