@@ -32,7 +32,8 @@ class Flag(NamedTuple):
     at, `value` what stands there. `expected_low` and `expected_high` are in the unit of the field, None where the
     rule has no such bound. `suggestion` is the most likely intended value, "" where there is none. `facts` are the
     plain values that the sentence is made from, with the parameters that were used; a fact whose name begins with
-    "plot_" describes the rest of the plot.
+    "plot_" describes the rest of the plot. `priority` is the score times the carbon at stake, in t CO2e (0: the rule
+    cannot tell what is at stake).
     """
 
     rule: str
@@ -48,6 +49,7 @@ class Flag(NamedTuple):
     expected_high: float | None
     suggestion: str
     facts: Mapping[str, Fact]
+    priority: float = 0.0
 
 
 def inputs_hash(flag: Flag) -> str:

@@ -14,15 +14,21 @@ from server.validation.parameters import Parameter, Parameters, read_table
 
 class Rule(NamedTuple):
     """One rule. `starred`: a value that the crew verified lowers its error to a warn. `score` 0 to 10 is how
-    suspicious its flags are where a rule cannot weigh its evidence itself."""
+    suspicious its flags are where a rule cannot weigh its evidence itself. `scope` is what it looks at: tree, pair (a
+    tree in two censuses), visit, place, photo, crew, audit. `formula` says when it speaks, in the words of the
+    parameters; `next_zh` and `next_en` what a supervisor does about it."""
 
     id: str
     version: int
     severity: Severity
     starred: bool
     score: float
+    scope: str
     title_zh: str
     title_en: str
+    formula: str
+    next_zh: str
+    next_en: str
     source: str
 
     def title(self, locale: str) -> str:
@@ -44,6 +50,10 @@ def rules() -> tuple[Rule, ...]:
             severity=Severity(row["severity"]),
             starred=row["starred"] == "yes",
             score=float(row["score"]),
+            scope=row["scope"],
+            formula=row["formula"],
+            next_zh=row["next_zh"],
+            next_en=row["next_en"],
             title_zh=row["title_zh"],
             title_en=row["title_en"],
             source=row["source"],

@@ -16,7 +16,7 @@ from server.store.schema import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0005"
 """The revision that this version of the code needs: the newest file in versions/."""
 
 
