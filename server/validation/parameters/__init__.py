@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from server.validation.parameters.limits import Limits
 
-COLUMNS = ("rule", "name", "species_group", "value", "min", "max", "unit", "valid_from", "source")
+COLUMNS = (
+    "rule", "name", "species_group", "value", "min", "max", "unit", "valid_from", "source", "size_class",
+)  # fmt: skip
 
 
 class ParameterInvalid(ValueError):
@@ -23,8 +25,8 @@ class ParameterInvalid(ValueError):
 
 
 class Parameter(NamedTuple):
-    """One threshold. `species_group` "" is for every species; `source` says who found the number, or that it is
-    unverified. `valid_from` is an ISO day."""
+    """One threshold. `species_group` "" is for every species, `size_class` "" for every diameter, else its bounds in
+    cm ("10-20"); `source` says who found the number, or that it is unverified. `valid_from` is an ISO day."""
 
     rule: str
     name: str
@@ -35,12 +37,18 @@ class Parameter(NamedTuple):
     unit: str
     valid_from: str
     source: str
+    size_class: str = ""
 
     @property
     def key(self) -> str:
-        """As a project writes it: "T02.min_cm", or "X04.cap_cm_yr[conifer]"."""
-        group = f"[{self.species_group}]" if self.species_group else ""
-        return f"{self.rule}.{self.name}{group}"
+        """As a project writes it: "T02.min_cm", "X04.cap_cm_yr[conifer]" or "X04.cap_cm_yr[conifer,10-20]"."""
+        of = ",".join(filter(None, (self.species_group, self.size_class)))
+        return f"{self.rule}.{self.name}[{of}]" if of else f"{self.rule}.{self.name}"
+
+    @property
+    def is_verified(self) -> bool:
+        """Has somebody seen where the number comes from?"""
+        return "unverified" not in self.source
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +113,8 @@ def parsed(row: Mapping[str, str]) -> Parameter:
     if not row["source"].strip():
         raise ParameterInvalid(f"{row['rule']}.{row['name']}: no source")
     numbers = {name: float(row[name]) for name in ("value", "min", "max")}
-    parameter = Parameter(**{**row, **numbers})  # type: ignore[arg-type]
+    of = {"size_class": row.get("size_class") or ""}
+    parameter = Parameter(**{**row, **numbers, **of})  # type: ignore[arg-type]
     return _changed(parameter, parameter.key, parameter.value)._replace(source=row["source"])
 
 
