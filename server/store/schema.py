@@ -56,6 +56,7 @@ project = Table(
     Column("tally_limit_cm", Float, nullable=False, server_default="5.0"),  # smallest diameter that is tallied
     Column("settings", JSON, nullable=False, server_default="{}"),  # rule parameters that this project changes
     Column("created_at", Moment, nullable=False),
+    Column("rules_hash", String(64)),  # SHA-256 of the rules its visits were looked at with; NULL: nobody noted it
 )  # fmt: skip
 
 crew = Table(
@@ -174,7 +175,7 @@ submission = Table(
     Column("instance_name", Text),
     Column("root_id", Id, ForeignKey("submission.id")),  # the first of a chain of edits; NULL: this is it
     Column("superseded_by_id", Id, ForeignKey("submission.id")),
-    Column("xml", LargeBinary, nullable=False),  # as sent, zlib
+    Column("xml", LargeBinary, nullable=False),  # as sent, packed (store/packed.py)
     Column("xml_sha256", LargeBinary(32), nullable=False),
     Column("device_id", Id, ForeignKey("device.id")),
     Column("person_id", Id, ForeignKey("person.id")),  # sent with a name and password instead of a device's key
@@ -380,10 +381,36 @@ flag = Table(
     Column("inputs_hash", String(64), nullable=False),
     Column("state", String(10), nullable=False, server_default="open"),
     Column("raised_at", Moment, nullable=False),
+    Column("priority", Float, nullable=False, server_default="0"),  # score times the carbon at stake, t CO2e
     CheckConstraint("severity IN ('error', 'warn', 'info')", name="severity"),
     CheckConstraint("state IN ('open', 'accepted', 'corrected', 'sent_back', 'void')", name="state"),
     Index("ix_flag_visit", "visit_id"),
     Index("ix_flag_queue", "project_id", "state", "severity", "score"),
+    Index("ix_flag_priority", "project_id", "state", "priority"),
+)  # fmt: skip
+
+band_fit = Table(  # what the project's accepted trees say of size and growth; the current one judges, older ones stay
+    "band_fit", metadata, _id(), _to("project"),
+    Column("version", Integer, nullable=False),  # 1, 2, ... in its project; flags name it
+    Column("fitted_at", Moment, nullable=False),
+    Column("plots", Integer, nullable=False), Column("visits", Integer, nullable=False),  # that it rests on
+    Column("trees", Integer, nullable=False),
+    Column("fit", Text, nullable=False),  # JSON: server.steps.refit
+    Column("is_current", Boolean, nullable=False),
+    UniqueConstraint("project_id", "version"),
+)  # fmt: skip
+
+recheck = Table(  # the rules look at every plot of a project again, a slice at a time, in order of their numbers
+    "recheck", metadata, _id(), _to("project"),
+    Column("reason", String(12), nullable=False),
+    Column("asked_by", Text, nullable=False),  # a login, "cli" or "server"
+    Column("asked_at", Moment, nullable=False),
+    Column("begun", Integer, nullable=False, server_default="1"),  # how often it began anew: a slice of before is void
+    Column("after_plot_id", Id, nullable=False, server_default="0"),  # looked at up to this plot
+    Column("plots_total", Integer, nullable=False), Column("plots_done", Integer, nullable=False),
+    Column("finished_at", Moment),
+    Index("ix_recheck_project", "project_id", "id"),
+    CheckConstraint("reason IN ('rules', 'bands', 'parameters', 'asked')", name="reason"),
 )  # fmt: skip
 
 # -- decisions ----------------------------------------------------------------------------------------------------
