@@ -386,6 +386,7 @@ flag = Table(
     CheckConstraint("state IN ('open', 'accepted', 'corrected', 'sent_back', 'void')", name="state"),
     Index("ix_flag_visit", "visit_id"),
     Index("ix_flag_queue", "project_id", "state", "severity", "score"),
+    Index("ix_flag_rule", "project_id", "rule", "state"),  # counts what became of each rule's flags
     Index("ix_flag_priority", "project_id", "state", "priority"),
 )  # fmt: skip
 
@@ -396,6 +397,7 @@ band_fit = Table(  # what the project's accepted trees say of size and growth; t
     Column("plots", Integer, nullable=False), Column("visits", Integer, nullable=False),  # that it rests on
     Column("trees", Integer, nullable=False),
     Column("fit", Text, nullable=False),  # JSON: server.steps.refit
+    Column("fit_sha256", String(64), nullable=False),
     Column("is_current", Boolean, nullable=False),
     UniqueConstraint("project_id", "version"),
 )  # fmt: skip

@@ -17,6 +17,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Fitted bands, flags' priority, whole-census rechecks."""
+    op.create_index("ix_flag_rule", "flag", ["project_id", "rule", "state"])
     op.add_column("project", sa.Column("rules_hash", sa.String(length=64), nullable=True))
     op.add_column("flag", sa.Column("priority", sa.Float(), server_default="0", nullable=False))
     op.create_index("ix_flag_priority", "flag", ["project_id", "state", "priority"])
@@ -30,6 +31,7 @@ def upgrade() -> None:
         sa.Column("visits", sa.Integer(), nullable=False),
         sa.Column("trees", sa.Integer(), nullable=False),
         sa.Column("fit", sa.Text(), nullable=False),
+        sa.Column("fit_sha256", sa.String(length=64), nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_band_fit_project_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_band_fit")),
