@@ -128,15 +128,26 @@ def _compare(
     for one_there in standing:
         there[one_there.inputs_hash].append(one_there)
     new: list[tuple[Flag, str]] = []
+    anew: list[tuple[int, flags.Said]] = []
     for flag in one.flags:
         digest = inputs_hash(flag)
         if not there[digest]:
             new.append((flag, digest))
             continue
-        same = there[digest].pop(0)
-        if same.ordinal != flag.ordinal:
+        same, said = there[digest].pop(0), _said(flag)
+        if same.state == "open" and same.said != said:
+            anew.append((same.id, said))
+        elif same.said.ordinal != flag.ordinal:
             flags.move(connection, same.id, flag.ordinal)
+    flags.say_anew(connection, anew)
     return new, [s.id for left in there.values() for s in left if s.state == "open"]
+
+
+def _said(flag: Flag) -> flags.Said:
+    return flags.Said(
+        flag.ordinal, str(flag.severity), flag.score, flag.priority, flag.expected_low, flag.expected_high,
+        flag.suggestion, dict(flag.facts),
+    )  # fmt: skip
 
 
 def _row(visit: VisitRow, flag: Flag, digest: str, at: int) -> tuple[Any, ...]:
@@ -144,4 +155,5 @@ def _row(visit: VisitRow, flag: Flag, digest: str, at: int) -> tuple[Any, ...]:
         visit.project_id, visit.id, visit.plot_id, flag.ordinal, flag.tag, flag.stem_id, flag.rule, flag.rule_version,
         str(flag.severity), flag.score, flag.field, flag.value, flag.expected_low, flag.expected_high,
         flag.suggestion, flags.as_json(flag.facts), digest, "open", at,
+        flag.priority,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from server.store import bulk
 from server.store.rows import AnyRow
@@ -15,32 +15,43 @@ from server.store.schema import flag
 COLUMNS = (
     "project_id", "visit_id", "plot_id", "ordinal", "tag", "stem_id", "rule", "rule_version", "severity", "score",
     "field", "value", "expected_low", "expected_high", "suggestion", "facts", "inputs_hash", "state", "raised_at",
+    "priority",
 )  # fmt: skip
 
 
+class Said(NamedTuple):
+    """What a flag says besides what it saw: new bands and new neighbours change it, not what it is about."""
+
+    ordinal: int | None
+    severity: str
+    score: float
+    priority: float
+    expected_low: float | None
+    expected_high: float | None
+    suggestion: str | None
+    facts: dict[str, Any]
+
+
 class Standing(NamedTuple):
-    """A flag that is in the store: who it is (rule, tag, stem, inputs) and what became of it."""
+    """A flag that is in the store: what it is about, what became of it, and what it says."""
 
     id: int
     visit_id: int
-    rule: str
-    tag: str | None
-    stem_id: str | None
     inputs_hash: str
-    ordinal: int | None
     state: str
+    said: Said
 
 
 def standing(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Standing]]:
     """Flags of some visits, those that no longer hold left out."""
     found: dict[int, list[Standing]] = {}
     query = select(
-        flag.c.id, flag.c.visit_id, flag.c.rule, flag.c.tag, flag.c.stem_id, flag.c.inputs_hash, flag.c.ordinal,
-        flag.c.state,
+        flag.c.id, flag.c.visit_id, flag.c.inputs_hash, flag.c.state, flag.c.ordinal, flag.c.severity, flag.c.score,
+        flag.c.priority, flag.c.expected_low, flag.c.expected_high, flag.c.suggestion, flag.c.facts,
     ).where(flag.c.state != "void").order_by(flag.c.id)  # fmt: skip
     for some in bulk.chunks(sorted(set(visit_ids))):
         for row in connection.execute(query.where(flag.c.visit_id.in_(some))):
-            found.setdefault(row[1], []).append(Standing(*row))
+            found.setdefault(row[1], []).append(Standing(*row[:4], Said(*row[4:])))
     return found
 
 
@@ -84,6 +95,17 @@ def decide(connection: Connection, ids: Sequence[int], state: str) -> None:
 def move(connection: Connection, flag_id: int, ordinal: int | None) -> None:
     """The same flag, but its tree stands elsewhere in the crew's list now."""
     connection.execute(update(flag).where(flag.c.id == flag_id).values(ordinal=ordinal))
+
+
+def say_anew(connection: Connection, said: Sequence[tuple[int, Said]]) -> None:
+    """The same open flags, but they weigh or explain what they saw otherwise now. What somebody has decided on since
+    stays as she saw it."""
+    if said:
+        values = [{"number": number, **one._asdict()} for number, one in said]
+        there = (flag.c.id == bindparam("number"), flag.c.state == "open")
+        connection.execute(
+            update(flag).where(*there).values({name: bindparam(name) for name in Said._fields}), values
+        )
 
 
 def follow(connection: Connection, visit_id: int, plot_id: int) -> None:
