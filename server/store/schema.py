@@ -228,6 +228,7 @@ stratum = Table(
     Column("name", Text, nullable=False),
     Column("species", String(40)),
     Column("area_ha", Float),
+    Column("boundary", JSON),  # GeoJSON polygon, WGS 84
     UniqueConstraint("project_id", "name"),
 )  # fmt: skip
 
@@ -287,6 +288,7 @@ visit = Table(
     Column("merged_into_id", Id),
     Index("ix_visit_plot", "plot_id", "measured_on"),
     Index("ix_visit_project", "project_id", "id"),
+    Index("ix_visit_fix", "project_id", "lat"),
     CheckConstraint("review_state IN ('received', 'edited', 'has_issues', 'approved', 'rejected')",
                     name="review_state"),
 )  # fmt: skip
@@ -365,6 +367,49 @@ photo = Table(  # what an attachment turned out to show, when it is a picture
     Column("thumbnail_sha256", String(64)),
     Column("fault", Text),  # why it could not be read as a picture; NULL: it could
     Column("inspected_at", Moment, nullable=False),
+    Column("gps_at", Moment),  # moment of the fix in it, which satellites told; NULL: it has none
+    Column("likeness", String(16)),  # 64 bits in hex, nearly the same for nearly the same picture; NULL: too plain
+)  # fmt: skip
+
+photo_band = Table(  # a photo's likeness in eight bytes: two that differ in six bits share two bytes at the least
+    "photo_band", metadata,
+    Column("project_id", Id, ForeignKey("project.id"), primary_key=True),
+    Column("band", Integer, primary_key=True, autoincrement=False),  # place of the byte (0 to 7) * 256 + the byte
+    Column("attachment_id", Id, ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_photo_band_attachment", "attachment_id"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+photo_twin = Table(  # two photos of a project that show the same; the later came after the other
+    "photo_twin", metadata,
+    Column("attachment_id", Id, ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", Id, ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True),
+    Column("bits_apart", Integer, nullable=False),  # of 64; -1: the very same bytes
+    Index("ix_photo_twin_other", "other_id"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+visit_gram = Table(  # trees that follow each other in a tally, as one number: by it a copied tally is found
+    "visit_gram", metadata,
+    Column("project_id", Id, ForeignKey("project.id"), primary_key=True),
+    Column("gram", BigInteger, primary_key=True, autoincrement=False),
+    Column("visit_id", Id, ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True),
+    _to("plot"),
+    Index("ix_visit_gram_visit", "visit_id"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+fix_datum = Table(  # a person's word that a visit's fix is not in WGS 84; the fix itself stays as it came
+    "fix_datum", metadata, _id(), _to("project"), _to("visit", on_delete="CASCADE"),
+    Column("datum", String(6), nullable=False),
+    Column("raw_lat", Float, nullable=False), Column("raw_lon", Float, nullable=False),  # the fix that she saw
+    Column("lat", Float, nullable=False), Column("lon", Float, nullable=False),  # the same place in WGS 84
+    Column("said_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("said_at", Moment, nullable=False),
+    Column("undone_at", Moment), Column("undone_by", Text),  # NULL: it holds
+    Index("ix_fix_datum_visit", "visit_id"),
+    CheckConstraint("datum IN ('gcj02', 'bd09')", name="datum"),
 )  # fmt: skip
 
 flag = Table(
