@@ -516,6 +516,69 @@ conflict = Table(  # two accounts of one thing that a machine must not choose be
     CheckConstraint("state IN ('open', 'settled', 'gone')", name="state"),
 )  # fmt: skip
 
+# -- crews and audits ---------------------------------------------------------------------------------------------
+
+visit_pace = Table(  # when the trees of a visit were entered, as the log of its phone says
+    "visit_pace", metadata,
+    Column("visit_id", Id, ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("log_sha256", String(64), nullable=False),  # of the log that was read: another one is read anew
+    Column("first_at", Moment), Column("last_at", Moment),  # by the phone's clock; NULL: no tree in the log
+    Column("gaps_s", JSON, nullable=False),  # s from one tree to the next
+    Column("reasons", Integer, nullable=False),  # how often somebody said why a sent record was changed
+)  # fmt: skip
+
+crew_work = Table(  # how a crew worked in a census, in figures
+    "crew_work", metadata,
+    Column("crew_id", Id, ForeignKey("crew.id"), primary_key=True, autoincrement=False),
+    Column("census_id", Id, ForeignKey("census.id"), primary_key=True, autoincrement=False),
+    _to("project"),
+    Column("figures", JSON, nullable=False),
+    Column("looked_at", Moment, nullable=False),
+    Index("ix_crew_work_census", "census_id"),
+)  # fmt: skip
+
+crew_flag = Table(  # what a rule says about a crew in a census
+    "crew_flag", metadata, _id(), _to("project"), _to("crew"), _to("census"),
+    Column("rule", String(10), nullable=False), Column("rule_version", Integer, nullable=False),
+    Column("severity", String(5), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("value", Text),
+    Column("facts", JSON, nullable=False),  # what the message is made from, and the parameters used
+    Column("inputs_hash", String(64), nullable=False),
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("raised_at", Moment, nullable=False),
+    CheckConstraint("severity IN ('error', 'warn', 'info')", name="severity"),
+    CheckConstraint("state IN ('open', 'accepted', 'sent_back', 'void')", name="state"),
+    Index("ix_crew_flag_crew", "crew_id", "census_id"),
+    Index("ix_crew_flag_project", "project_id", "state"),
+)  # fmt: skip
+
+crew_decision = Table(  # what a person decided about one of them; never changed, only followed by another
+    "crew_decision", metadata, _id(), _to("project"), _to("crew_flag", on_delete="CASCADE"),
+    Column("decision", String(12), nullable=False),
+    Column("visits", JSON, nullable=False, server_default="[]"),  # whose approval she took back: their numbers
+    Column("why", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Index("ix_crew_decision_flag", "crew_flag_id"),
+    CheckConstraint("decision IN ('accept', 'send_back', 'reopen')", name="decision"),
+)  # fmt: skip
+
+audit_score = Table(  # an audit visit beside the visit that it checks
+    "audit_score", metadata,
+    Column("audit_id", Id, ForeignKey("visit.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _to("project"), _to("census"),
+    Column("visit_id", Id, ForeignKey("visit.id", ondelete="CASCADE"), nullable=False),
+    Column("crew_id", Id, ForeignKey("crew.id")),  # who is audited
+    Column("is_random", Boolean),  # drawn at random; false: because of flags; NULL: nobody said
+    Column("verdict", String(10), nullable=False),
+    Column("figures", JSON, nullable=False),
+    Column("scored_at", Moment, nullable=False),
+    CheckConstraint("verdict IN ('passed', 'failed', 'weak')", name="verdict"),
+    Index("ix_audit_score_census", "census_id", "crew_id"),
+    Index("ix_audit_score_visit", "visit_id"),
+)  # fmt: skip
+
 # -- the feed -----------------------------------------------------------------------------------------------------
 
 feed_head = Table(  # the last number given out; its row is locked until the commit, so numbers commit in order

@@ -309,4 +309,112 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "A thinning is on record, but no tree here was cut. Check which plots it touched.",
         ),
     },
+    "C01": {
+        "": (
+            "{trees} 个胸径中末位是 0 或 5 的占 {share_pct}%（95% 区间 {low_pct}–{high_pct}%；正常调查队不超过 {honest_pct}%，χ² = {chi2}，V = {cramer_v}）。请检查卷尺，读到 0.1 cm。",
+            "{share_pct} % of {trees} diameters end in 0 or 5 (interval {low_pct}–{high_pct} %; honest crews up to {honest_pct} %; χ² = {chi2}, V = {cramer_v}). Look at the tape; read to 0.1 cm.",
+        ),
+        "whole": (
+            "{trees} 个胸径中末位是 0 或 5 的占 {share_pct}%（95% 区间 {low_pct}–{high_pct}%；正常不超过 {honest_pct}%），多为整厘米。请读到 0.1 cm。",
+            "{share_pct} % of {trees} diameters end in 0 or 5 (interval {low_pct}–{high_pct} %; honest crews up to {honest_pct} %), mostly whole centimetres. Read the tape to 0.1 cm.",
+        ),
+    },
+    "C02": {
+        "": (
+            "{gaps} 个间隔中有 {quick} 个不到 {gap_s} 秒（{share_pct}%），中位数 {median_s} 秒：不像逐株量测。请问明是否由纸质记录补录。",
+            "{quick} of {gaps} gaps between trees are below {gap_s} s ({share_pct} %), median {median_s} s: not measured one by one, it seems. Ask whether they were copied from paper.",
+        ),
+        "rate": (
+            "株与株之间的中位间隔 {median_s} 秒，其他调查队 {others_s} 秒（{gaps} 个间隔）。请问明怎样量测。",
+            "The median gap between trees is {median_s} s, that of the other crews {others_s} s ({gaps} gaps). Ask how the trees are measured.",
+        ),
+        "stamped": (
+            "{trees} 株中有 {stamped} 株的时间完全相同（导入或整页录入），日志不能说明速度。",
+            "{stamped} of {trees} trees have one and the same moment (an import, or one page for all): the log says nothing of speed.",
+        ),
+    },
+    "C03": {
+        "speed": (
+            "同一手机从样地 {plot} 到 {other} 相距 {apart_km} km，只用 {minutes} 分钟（{speed_km_h} km/h，上限 {limit_km_h}）。请核对时间和照片。",
+            "One phone went {apart_km} km from plot {plot} to {other} in {minutes} minutes ({speed_km_h} km/h, at most {limit_km_h}). Check clock and photos.",
+        ),
+        "overlap": (
+            "同一手机同时在样地 {plot} 和 {other} 录入样木，重叠 {minutes} 分钟，两地相距 {apart_km} km。请核对时间和照片。",
+            "One phone entered trees at plots {plot} and {other} at the same time, for {minutes} minutes, {apart_km} km apart. Check clock and photos.",
+        ),
+    },
+    "C04": {
+        "": (
+            "{trees} 株的生长差异只有其他调查队的 {spread_pct}%（最多 {high_pct}%）：过于整齐。请安排不通知的抽查。",
+            "Growth of {trees} trees differs only {spread_pct} % as much as for other crews (at most {high_pct} %): too even. Plan an unannounced audit.",
+        ),
+        "same": (
+            "{trees} 株中有 {share_pct}%（{low_pct}–{high_pct}%）的胸径与上期完全相同，其他调查队 {usual_pct}%。可能照抄上期，请抽查。",
+            "{share_pct} % of {trees} diameters ({low_pct}–{high_pct} %) are exactly last time's; other crews {usual_pct} %. Copied, perhaps: plan an audit.",
+        ),
+        "constant": (
+            "{trees} 株中有 {share_pct}%（{low_pct}–{high_pct}%）恰好都长了 {growth_cm} cm，其他调查队最多 {usual_pct}%。请抽查。",
+            "{share_pct} % of {trees} trees ({low_pct}–{high_pct} %) grew by exactly {growth_cm} cm; other crews at most {usual_pct} %. Plan an audit.",
+        ),
+    },
+    "C05": {
+        "more": (
+            "与同一碳层其他调查队相比，{plots} 块样地 {trees} 株的胸径偏大 {bias_pct}%（{low_pct}–{high_pct}%，平均 {mean_cm} cm）。请比对卷尺和量测位置。",
+            "Beside other crews of the same strata, {trees} trees in {plots} plots read {bias_pct} % more ({low_pct}–{high_pct} %, {mean_cm} cm on average). Compare tapes and where they are put.",
+        ),
+        "less": (
+            "与同一碳层其他调查队相比，{plots} 块样地 {trees} 株的胸径偏小 {bias_pct}%（{low_pct}–{high_pct}%，平均 {mean_cm} cm）。请比对卷尺和量测位置。",
+            "Beside other crews of the same strata, {trees} trees in {plots} plots read {bias_pct} % less ({low_pct}–{high_pct} %, {mean_cm} cm on average). Compare tapes and where they are put.",
+        ),
+    },
+    "C06": {
+        "": (
+            "{visits} 次调查中有 {edits} 次在发送后改动，没有人要求，也没有写原因。请问明。",
+            "{edits} of {visits} visits were changed after they were sent, unasked and without a reason. Please ask why.",
+        ),
+    },
+    "Q01": {
+        "": (
+            "{visits} 次调查中随机抽查了 {drawn} 块，计划 {share_pct}%，即 {wanted} 块。请安排抽查。",
+            "{drawn} plots of {visits} visits were drawn at random and audited; the plan is {share_pct} %, that is {wanted}. Plan more audits.",
+        ),
+    },
+    "Q02": {
+        "": (
+            "随机抽查 {trees} 株，{outside} 株超差，合格的调查队最多 {most} 株（超差 {bad_pct}% 的调查队被发现的机会是 {power_pct}%）。",
+            "{outside} of {trees} audited diameters are outside the tolerance; an honest crew has {most} at most (a crew with {bad_pct} % is found {power_pct} times of 100).",
+        ),
+    },
+    "Q03": {
+        "more": (
+            "抽查 {trees} 株，胸径系统偏大，是允许偏差的 {times} 倍（{low}–{high}）。请校准卷尺。",
+            "Over {trees} audited trees the crew reads more, {times} times the bias that is allowed ({low} to {high}). Calibrate its tapes.",
+        ),
+        "less": (
+            "抽查 {trees} 株，胸径系统偏小，是允许偏差的 {times} 倍（{low}–{high}）。请校准卷尺。",
+            "Over {trees} audited trees the crew reads less, {times} times the bias that is allowed ({low} to {high}). Calibrate its tapes.",
+        ),
+    },
+    "Q04": {
+        "": (
+            "抽查发现漏测 {missed} 株、多测 {extra} 株；{trees} 株中树种错 {species} 株、存活状态错 {status} 株。",
+            "Audits found {missed} trees missed and {extra} too many; of {trees} trees {species} have another species and {status} another status.",
+        ),
+    },
+    "Q05": {
+        "": (
+            "{plots} 块抽查样地的生物量合计相差 {off_pct}%（一般不超过 {limit_pct}%）。",
+            "Biomass of {plots} audited plots differs by {off_pct} % together (usually at most {limit_pct} %).",
+        ),
+    },
+    "Q06": {
+        "": (
+            "抽查样地 {plots} 不合格；该队上次合格以来的 {visits} 次调查都有疑问。请在抽查页决定是否重新打开。",
+            "The audit of plot {plots} failed; the crew's {visits} visits since it last passed are in doubt. Decide on the audits page whether to open them again.",
+        ),
+        "visit": (
+            "这支调查队的抽查不合格（样地 {plots}），这次调查在其影响范围内。请在抽查页决定是否重新打开。",
+            "The crew of this visit failed an audit (plot {plots}), and the visit is among those in doubt. Decide on the audits page whether to open it again.",
+        ),
+    },
 }  # fmt: skip

@@ -86,4 +86,42 @@ class Limits:
     x15_ingrowth_yr: float
     x15_min_trees: float
     x15_min_changed: float
+    c01_min_trees: float
+    c01_share: float
+    c01_honest_share: float
+    c02_gap_s: float
+    c02_share: float
+    c02_min_gaps: float
+    c02_rate: float
+    c03_speed_km_h: float
+    c03_far_m: float
+    c03_apart_m: float
+    c03_overlap_min: float
+    c04_min_pairs: float
+    c04_spread: float
+    c04_same_share: float
+    c04_constant_share: float
+    c04_times: float
+    c05_z: float
+    c05_share: float
+    c05_min_pairs: float
+    c05_min_plots: float
+    c05_min_kind: float
+    c06_min_edits: float
+    c06_share: float
+    q01_share: float
+    q01_min_visits: float
+    q02_honest_share: float
+    q02_sure: float
+    q02_bad_share: float
+    q02_min_trees: float
+    q03_bias_cm: float
+    q03_bias_share: float
+    q04_large_cm: float
+    q04_small_trees: float
+    q04_small_share: float
+    q04_labels_share: float
+    q05_plot_share: float
+    q05_pooled_share: float
+    q05_min_plots: float
     x04_cap_by_group: Mapping[str, float]
