@@ -322,3 +322,15 @@ class NothingChosen(InvalidInput):
     code = "nothing-chosen"
     zh = "请至少为一项选择保留哪个值。"
     en = "Please choose for at least one row which value shall stand."
+
+
+class ThresholdUnfit(InvalidInput):
+    code = "threshold-unfit"
+    zh = "{name} 不能是 {value}：应在 {least} 到 {most} {unit} 之间。请改写后再试。"
+    en = "{name} cannot be {value}: it must lie between {least} and {most} {unit}. Please write another number."
+
+
+class ThresholdUnchanged(InvalidInput):
+    code = "threshold-unchanged"
+    zh = "{name} 现在就是这个值，没有改动。"
+    en = "{name} has that value already; nothing was changed."

@@ -34,6 +34,13 @@ def ways(connection: Connection, project_id: int) -> Ways | None:
     return Ways(row[0], bool(row[1]), row[2], json.loads(row[3])) if row else None
 
 
+def ways_to_change(connection: Connection, project_id: int) -> Ways | None:
+    """The same, locked until the transaction ends: changes of one project follow each other."""
+    columns = (project.c.name, project.c.strict_intake, project.c.tally_limit_cm, project.c.settings)
+    row = connection.execute(select(*columns).where(project.c.id == project_id).with_for_update()).first()
+    return Ways(row[0], bool(row[1]), row[2], dict(row[3])) if row else None
+
+
 def add(connection: Connection, name: str, at: int, tally_limit_cm: float = 5.0) -> int:
     """A new project; returns its number."""
     values = {"name": name, "created_at": at, "tally_limit_cm": tally_limit_cm, "settings": {}}
