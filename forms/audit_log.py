@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 NAME = "audit.csv"
@@ -49,7 +50,7 @@ def read_log(content: bytes, measured: Iterable[str]) -> Log:
     reasons = sum(bool((line.get("change-reason") or "").strip()) for line in lines)
     if not moments:
         return Log(reasons=reasons)
-    gaps = tuple(round((b - a) / 1000, 1) for a, b in zip(moments, moments[1:], strict=False))
+    gaps = tuple(round((b - a) / 1000, 1) for a, b in pairwise(moments))
     return Log(moments[0], moments[-1], gaps, reasons)
 
 

@@ -160,7 +160,7 @@ def bias(count: int, total: float, squares: float) -> Figures:
     wide = as_student(Z95, count - 1) * error
     return {**sums, "bias": mean, "bias_interval": [mean - half, mean + half],
             "is_biased": abs(mean) > 1 and abs(mean) > wide,
-            "is_unbiased": -1 < mean - half and mean + half < 1}  # fmt: skip
+            "is_unbiased": max(half - mean, half + mean) < 1}  # fmt: skip
 
 
 def _biomass(rows: Sequence[Beside]) -> Figures:

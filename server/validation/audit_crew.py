@@ -113,7 +113,8 @@ def _quality_flags(figures: Figures, limits: Limits) -> Iterator[Flag]:
     if figures["lacking_large"] or labels > 2 * (1 - limits.q04_labels_share) * figures["both"]:
         yield raised("Q04", None, "", "", "tag", str(figures["lacking_large"]), missed=figures["missed"],
                      extra=figures["extra"], species=figures["species"], status=figures["status"],
-                     trees=figures["both"], step=(figures["lacking_large"] + labels).bit_length(), score=0.9)  # fmt: skip
+                     trees=figures["both"], step=(figures["lacking_large"] + labels).bit_length(),
+                     score=0.9)  # fmt: skip
     off = figures["agb_off"]
     if off is not None and abs(off) > limits.q05_pooled_share:
         gross = abs(off) > limits.q05_plot_share

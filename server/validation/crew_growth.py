@@ -18,7 +18,7 @@ from server.validation.bands import size_class
 from server.validation.flag import Flag
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
-from server.validation.shares import Z95, as_normal, as_student, likely, spread, wilson
+from server.validation.shares import Z95, as_normal, as_student, chance_above, likely, spread, wilson
 
 LEAST_SPREAD_CM = 0.3
 """Growth differs by at least this between trees, cm: two tapes do (project default)."""
@@ -255,4 +255,4 @@ def _constant_flags(seen: dict[str, Any], limits: Limits) -> Iterator[Flag]:
         yield raised("C04", None, "", "", "dbh_cm", f"{hits / trees:.2f}", case=case, share_pct=100 * hits / trees,
                      low_pct=100 * low, high_pct=100 * high, usual_pct=None if usual is None else 100 * usual,
                      growth_cm=seen["commonest_cm"], trees=trees, step=round(10 * hits / trees),
-                     score=likely((hits / trees - limit) / sqrt(hits / trees * (1 - hits / trees) / trees + 1e-9)))  # fmt: skip
+                     score=chance_above(hits, trees, limit))  # fmt: skip
