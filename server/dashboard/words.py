@@ -5,6 +5,8 @@ Templates have this module as `words`. An unknown code is shown as it is: a form
 
 from __future__ import annotations
 
+import re
+
 from server.dashboard.language import gettext as _
 
 MARKS = {"error": "▲", "warn": "◆", "info": "●"}
@@ -32,6 +34,60 @@ def tally(code: int | None) -> str:
 def severity(code: str) -> str:
     """The word for a flag's severity."""
     return {"error": _("错误"), "warn": _("警告"), "info": _("提示")}.get(code, code)
+
+
+def rule_group(letter: str) -> str:
+    """What the rules whose number begins with this letter look at."""
+    words = {
+        "T": _("单株"),
+        "H": _("树高"),
+        "X": _("跨期"),
+        "P": _("样地与定位"),
+        "C": _("调查队"),
+        "F": _("照片"),
+        "Q": _("质量检查"),
+    }
+    return words.get(letter, letter)
+
+
+def scope(code: str) -> str:
+    """What a single flag of a rule is about."""
+    words = {
+        "tree": _("看一株树"),
+        "pair": _("看一株树的两期"),
+        "visit": _("看整次调查"),
+        "place": _("看位置"),
+        "photo": _("看照片"),
+        "crew": _("看调查队"),
+        "audit": _("看质量检查"),
+    }
+    return words.get(code, code)
+
+
+def unit(code: str) -> str:
+    """A unit of the parameters table."""
+    words = {
+        "trees": _("株"),
+        "pairs": _("对"),
+        "tags": _("号"),
+        "a": _("年"),
+        "cm/a": _("cm/年"),
+        "1/a": _("每年"),
+    }
+    return words.get(code, code)
+
+
+def species_group(code: str) -> str:
+    """A group of species that a threshold is for."""
+    return {"conifer": _("针叶树"), "oak": _("栎类"), "fast": _("速生树种")}.get(code, code)
+
+
+_BLANK = re.compile(r"\{(\w+)\}")
+
+
+def with_blanks(sentence: str) -> list[tuple[str, bool]]:
+    """A sentence of a rule in parts, each with whether it is the name of a blank."""
+    return [(part, place % 2 == 1) for place, part in enumerate(_BLANK.split(sentence)) if part]
 
 
 def flag_state(code: str) -> str:
@@ -154,11 +210,15 @@ def job(kind: str) -> str:
         "unfold": _("读取记录"),
         "check": _("检查数据"),
         "merge": _("合并同一样地的两次调查"),
+        "crew_look": _("检查调查队"),
+        "audit_score": _("评定抽查"),
         "merge_edits": _("合并同一记录的两份修订"),
         "inspect_photo": _("查看照片"),
         "settle": _("重新判定"),
         "return_rework": _("读取返工结果"),
         "publish_rework": _("生成返工调查表"),
+        "refit": _("用认可的数据更新参考范围"),
+        "recheck": _("整期重新检查"),
     }
     return words.get(kind, kind)
 

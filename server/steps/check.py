@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from server.forest.tree import Measurement
 from server.forest.visit import Visit
-from server.store import flags, plots, species, visits
+from server.steps import accepted
+from server.store import bands, crews, flags, plots, projects, species, visits
 from server.store.flags import Standing
 from server.store.plots import PlotRow
 from server.store.visits import VisitRow
@@ -24,25 +25,33 @@ from server.validation.project import parameters_of
 
 
 class Checked(NamedTuple):
-    """What the rules said about one visit, and the state of its plot that they saw."""
+    """What the rules said about one visit, and the state of its plot and the ways of its project that they saw."""
 
     visit: VisitRow
     flags: list[Flag]
     ground: visits.Ground
+    ways: Ways
+
+
+class Ways(NamedTuple):
+    """How a project's visits are judged: what it changes of the rules, and the fit of its accepted trees."""
+
+    tally_limit_cm: float
+    rule_settings: dict[str, Any]
+    fit: bands.Current | None
 
 
 def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
     """Let the rules look at visits by their numbers, each beside its plot's earlier censuses."""
     wanted = visits.by_number(connection, ids)
+    ground = visits.ground(connection, (v.plot_id for v in wanted))  # before all that stands on it
+    judges = {number: _Judge(connection, number) for number in {v.project_id for v in wanted}}
     of_plot = visits.of_plots(connection, (v.plot_id for v in wanted))
     plot_rows = plots.by_number(connection, of_plot)
     thinned = visits.thinned_between(connection, of_plot)
     before = {v.id: _earlier(of_plot[v.plot_id], v) for v in wanted}
     concerned = {v.id for v in wanted} | {e.id for earlier in before.values() for e in earlier}
     trees = visits.measurements(connection, concerned)
-    lists = {
-        project_id: species.infos(connection, project_id) for project_id in {v.project_id for v in wanted}
-    }
     result = []
     for row in wanted:
         plot = plot_rows[row.plot_id]
@@ -53,17 +62,41 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
         found = (
             []
             if row.merged_into_id is not None or row.kind == "rework"
-            else flags_of(
-                _visit(row, plot, trees, days),
-                earlier[0] if earlier else None,
-                earlier=earlier[1:],
-                parameters=parameters_of(row.tally_limit_cm, row.rule_settings),
-                species=lists[row.project_id] or None,
-            )
+            else judges[row.project_id].flags(row, _visit(row, plot, trees, days), earlier)
         )  # what is odd about a merged visit or a second tape is said of the visit that holds its trees
-        ground = visits.ground_of(of_plot[row.plot_id], thinned.get(row.plot_id, []))
-        result.append(Checked(row, found, ground))
+        result.append(Checked(row, found, ground[row.plot_id], judges[row.project_id].ways))
     return result
+
+
+class _Judge:
+    """The rules as one project wants them, beside what its accepted trees say."""
+
+    def __init__(self, connection: Connection, project_id: int) -> None:
+        self.ways = _ways(connection, project_id)
+        self._parameters = parameters_of(self.ways.tally_limit_cm, self.ways.rule_settings)
+        self._species = species.infos(connection, project_id) or None
+        self._accepted = accepted.in_use(connection, self.ways.fit)
+
+    def flags(self, row: VisitRow, now: Visit, earlier: list[Visit]) -> list[Flag]:
+        reference = self._accepted.judging(row.plot_id, row.is_approved) if self._accepted else None
+        found = flags_of(
+            now, earlier[0] if earlier else None, earlier=earlier[1:], reference=reference,
+            parameters=self._parameters, species=self._species,
+        )  # fmt: skip
+        return [_naming(flag, self.ways.fit) for flag in found] if self.ways.fit else found
+
+
+def _naming(flag: Flag, fit: bands.Current) -> Flag:
+    """The flag with the version of the bands that a rule about single trees looked into."""
+    if flag.ordinal is None:
+        return flag
+    return flag._replace(facts={**flag.facts, "bands": fit.version})
+
+
+def _ways(connection: Connection, project_id: int) -> Ways:
+    ways = projects.ways(connection, project_id)
+    assert ways is not None
+    return Ways(ways.tally_limit_cm, ways.rule_settings, bands.current(connection, project_id))
 
 
 def _earlier(of_plot: list[VisitRow], row: VisitRow) -> list[VisitRow]:
@@ -104,10 +137,15 @@ def _between(days: list[str], after: str | None, until: str | None) -> list[str]
 
 
 def write(connection: Connection, found: Sequence[Checked], at: int) -> None:
-    """Put flags in place of those that no longer hold. Where a visit or a thinning of the plot has changed since the
-    rules looked, nothing is written: that change has promised a check of its own."""
-    now = visits.ground(connection, (one.visit.plot_id for one in found))
-    current = [one for one in found if now.get(one.visit.plot_id) == one.ground]
+    """Put flags in place of those that no longer hold. Where a visit, a correction or a thinning of the plot has
+    changed since the rules looked, or the project's ways have, nothing is written: that change has promised a check
+    of its own."""
+    now = visits.ground(connection, (one.visit.plot_id for one in found), lock=True)
+    ways = {number: _ways(connection, number) for number in {one.visit.project_id for one in found}}
+    current = [
+        one for one in found
+        if now.get(one.visit.plot_id) == one.ground and ways[one.visit.project_id] == one.ways
+    ]  # fmt: skip
     standing = flags.standing(connection, [one.visit.id for one in current])
     fresh: list[tuple[Any, ...]] = []
     gone: list[int] = []
@@ -118,6 +156,7 @@ def write(connection: Connection, found: Sequence[Checked], at: int) -> None:
     flags.void(connection, gone)
     flags.add(connection, fresh)
     visits.mark_checked(connection, [one.visit.id for one in current], at)
+    crews.promise(connection, [one.visit.id for one in current], at)
 
 
 def _compare(

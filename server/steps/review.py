@@ -24,7 +24,7 @@ from server.problems import (
     ReworkOpen,
     ValueUnfit,
 )
-from server.store import corrections, events, flags, reviews, rework, species, visits
+from server.store import corrections, events, flags, jobs, reviews, rework, species, visits
 from server.store.corrections import Made
 from server.store.reviews import Act, Decided
 from server.store.rows import AnyRow
@@ -128,6 +128,8 @@ def reject(connection: Connection, project_id: int, visit_id: int, act: Act) -> 
 
 def _decide_visit(connection: Connection, about: AnyRow, state: str, decision: str, act: Act) -> None:
     reviews.set_state(connection, about.id, state)
+    if "approved" in {state, about.review_state}:
+        jobs.put_once(connection, jobs.REFIT, about.project_id, act.at + jobs.REFIT_WAIT_MS)
     _note(connection, about, [], decision, act)
     reviews.announce(connection, about, act.at)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from server.forest.effective import Correction
 from server.store import hot
 from server.store.rows import AnyRow
-from server.store.schema import correction
+from server.store.schema import correction, visit
 
 SUPERVISOR, REWORK, EDIT, MERGE = "supervisor", "rework", "edit", "merge"
 """Where a correction comes from; `source_id` is then nothing, a rework, a submission, a conflict."""
@@ -76,6 +76,23 @@ def holding(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[
         found.setdefault(visit_id, []).append(
             Correction(tag, stem_id or "1", ordinal, field, old, new, confirmed=source == REWORK)
         )
+    return found
+
+
+_NUMBERS = hot.in_list(
+    select(visit.c.plot_id, correction.c.id)
+    .join(visit, visit.c.id == correction.c.visit_id)
+    .where(correction.c.undone_at.is_(None))
+    .order_by(correction.c.id),
+    visit.c.plot_id,
+)
+
+
+def numbers_of_plots(connection: Connection, plot_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Numbers of the corrections that hold on visits of these plots, by plot."""
+    found: dict[int, list[int]] = {}
+    for plot_id, number in _NUMBERS.of(connection, plot_ids):
+        found.setdefault(plot_id, []).append(number)
     return found
 
 

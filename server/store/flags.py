@@ -32,6 +32,10 @@ class Said(NamedTuple):
     facts: dict[str, Any]
 
 
+OF_OTHERS = ("Q06",)
+"""Rules whose flags stand on a visit because of something elsewhere: a look at the visit itself leaves them alone."""
+
+
 class Standing(NamedTuple):
     """A flag that is in the store: what it is about, what became of it, and what it says."""
 
@@ -48,7 +52,7 @@ def standing(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list
     query = select(
         flag.c.id, flag.c.visit_id, flag.c.inputs_hash, flag.c.state, flag.c.ordinal, flag.c.severity, flag.c.score,
         flag.c.priority, flag.c.expected_low, flag.c.expected_high, flag.c.suggestion, flag.c.facts,
-    ).where(flag.c.state != "void").order_by(flag.c.id)  # fmt: skip
+    ).where(flag.c.state != "void", flag.c.rule.not_in(OF_OTHERS)).order_by(flag.c.id)  # fmt: skip
     for some in bulk.chunks(sorted(set(visit_ids))):
         for row in connection.execute(query.where(flag.c.visit_id.in_(some))):
             found.setdefault(row[1], []).append(Standing(*row[:4], Said(*row[4:])))

@@ -55,7 +55,8 @@ def is_held_back(connection: Connection, project_id: int, submission_id: int) ->
     return connection.scalar(select(submission.c.id).where(here)) is not None
 
 
-_PROJECT = case((job.c.kind == "publish_rework", job.c.subject_id), else_=submission.c.project_id)
+_OF_PROJECT = job.c.kind.in_(("publish_rework", "refit", "recheck"))
+_PROJECT = case((_OF_PROJECT, job.c.subject_id), else_=submission.c.project_id)
 """The project that a job is about."""
 
 
@@ -65,7 +66,7 @@ def _jobs() -> Select[Any]:
     at_plot = select(func.max(visit.c.source_id)).where(visit.c.plot_id == job.c.subject_id).scalar_subquery()
     of_visit = job.c.kind.in_(("check", "return_rework"))
     owner = case((of_visit, about_visit.c.source_id), (job.c.kind == "inspect_photo", about_file.c.submission_id),
-                 (job.c.kind == "merge", at_plot), (job.c.kind == "publish_rework", null()),
+                 (job.c.kind == "merge", at_plot), (_OF_PROJECT, null()),
                  else_=job.c.subject_id)  # fmt: skip
     return (
         select(job, _PROJECT.label("project_id"), submission.c.instance_id, submission.c.instance_name,

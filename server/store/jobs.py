@@ -18,9 +18,14 @@ from server.store.schema import job
 UNFOLD, INSPECT_PHOTO, CHECK, SETTLE = "unfold", "inspect_photo", "check", "settle"
 RETURN_REWORK = "return_rework"  # its subject is a visit
 PUBLISH_REWORK = "publish_rework"  # its subject is a project
+REFIT, RECHECK = "refit", "recheck"  # their subject is a project
 MERGE = "merge"  # its subject is a plot
+CREW_LOOK = "crew_look"  # its subject is a census
+AUDIT_SCORE = "audit_score"  # its subject is an audit visit
 MERGE_EDITS = "merge_edits"  # its subject is the first submission of a chain
 
+REFIT_WAIT_MS = 300_000
+"""ms between an approval and the fit that follows: a supervisor approves plot after plot."""
 LONGEST_AHEAD_MS = 600_000
 """ms ahead that a job is promised or put off at the most."""
 
@@ -40,6 +45,13 @@ _PROMISED = ("kind", "subject_id", "due_at", "promised_at", "attempts")
 def put(connection: Connection, kind: str, subject_ids: Sequence[int], at: int) -> None:
     """Promise a step for each subject, due at the moment `at`."""
     put_all(connection, [(kind, subject_id, at) for subject_id in subject_ids])
+
+
+def put_once(connection: Connection, kind: str, subject_id: int, at: int) -> None:
+    """Promise a step unless one of the kind waits for this subject already, untried."""
+    same = (job.c.kind == kind, job.c.subject_id == subject_id, job.c.attempts == 0, job.c.dead_at.is_(None))
+    if connection.execute(select(job.c.id).where(*same).limit(1)).first() is None:
+        put(connection, kind, [subject_id], at)
 
 
 def put_all(connection: Connection, promises: Sequence[tuple[str, int, int]]) -> None:
@@ -63,6 +75,19 @@ _DUE = Hot(
 def is_due(connection: Connection, kind: str, now: int) -> bool:
     """Is there anything of this kind to claim?"""
     return _DUE.first(connection, {"kind": kind, "now": now}) is not None
+
+
+_SPAN = Hot(
+    select(func.min(job.c.promised_at), func.max(job.c.promised_at)).where(
+        job.c.dead_at.is_(None), job.c.kind == bindparam("kind"), job.c.attempts == 0
+    )
+)
+
+
+def promised_between(connection: Connection, kind: str) -> tuple[int, int]:
+    """When the oldest and the newest untried job of this kind were promised; (0, 0) where there is none."""
+    first, last = _SPAN.first(connection, {"kind": kind}) or (None, None)
+    return first or 0, last or 0
 
 
 def _claim_query(kinds: Sequence[str], again: bool) -> Any:

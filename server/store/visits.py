@@ -36,11 +36,13 @@ class VisitRow(NamedTuple):
     tally_limit_cm: float
     rule_settings: dict[str, Any]
     merged_into_id: int | None  # another visit that holds its trees and counts instead
+    is_approved: bool
 
 
-_VISIT = select(
+VISIT = select(
     visit.c.id, visit.c.project_id, visit.c.plot_id, visit.c.census_id, census.c.name, visit.c.measured_on,
     visit.c.kind, visit.c.unfolded_at, project.c.tally_limit_cm, project.c.settings, visit.c.merged_into_id,
+    visit.c.review_state == "approved",
 ).select_from(
     visit.join(census, census.c.id == visit.c.census_id).join(project, project.c.id == visit.c.project_id)
 )  # fmt: skip
@@ -50,11 +52,11 @@ def by_number(connection: Connection, ids: Sequence[int]) -> list[VisitRow]:
     """Visits by their number in the store, in that order."""
     return [
         VisitRow._make(row)
-        for row in connection.execute(_VISIT.where(visit.c.id.in_(ids)).order_by(visit.c.id))
+        for row in connection.execute(VISIT.where(visit.c.id.in_(ids)).order_by(visit.c.id))
     ]
 
 
-_OF_PLOT = _VISIT.where(visit.c.plot_id == bindparam("plot_id")).order_by(
+_OF_PLOT = VISIT.where(visit.c.plot_id == bindparam("plot_id")).order_by(
     visit.c.measured_on.nulls_first(), visit.c.id
 )
 
@@ -63,9 +65,7 @@ def of_plots(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[
     """All visits of some plots, each plot's in order of day."""
     found: dict[int, list[VisitRow]] = {}
     for some in bulk.chunks(sorted(set(plot_ids))):
-        query = _VISIT.where(visit.c.plot_id.in_(some)).order_by(
-            visit.c.measured_on.nulls_first(), visit.c.id
-        )
+        query = VISIT.where(visit.c.plot_id.in_(some)).order_by(visit.c.measured_on.nulls_first(), visit.c.id)
         for row in connection.execute(query):
             found.setdefault(row[2], []).append(VisitRow._make(row))
     return found
@@ -170,32 +170,35 @@ def raw_measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[i
 
 
 class Ground(NamedTuple):
-    """What a check depends on: every visit of a plot with the moment it was read, and the days of thinnings."""
+    """What a check depends on: every visit of a plot with the moment it was read, the days of thinnings, and the
+    numbers of the corrections that hold."""
 
     visits: tuple[tuple[int, int], ...]
     thinned: tuple[str, ...]
+    corrections: tuple[int, ...]
 
 
-def ground_of(of_plot: Iterable[VisitRow], thinned: Iterable[str]) -> Ground:
-    """The ground that these visits and thinnings make."""
-    return Ground(tuple(sorted((row.id, row.unfolded_at) for row in of_plot)), tuple(sorted(thinned)))
+def ground(connection: Connection, plot_ids: Iterable[int], *, lock: bool = False) -> dict[int, Ground]:
+    """The ground of some plots as it is now; with `lock` their visits are locked until the transaction ends.
 
-
-def ground(connection: Connection, plot_ids: Iterable[int]) -> dict[int, Ground]:
-    """The ground of some plots as it is now; their visits are locked until the transaction ends."""
+    Read before anything that stands on it: what changes in between is then seen by whoever compares.
+    """
     wanted = sorted(set(plot_ids))
-    thinned = thinned_between(connection, wanted)
     found: dict[int, list[tuple[int, int]]] = {}
     for some in bulk.chunks(wanted):
         query = (
             select(visit.c.plot_id, visit.c.id, visit.c.unfolded_at)
             .where(visit.c.plot_id.in_(some))
             .order_by(visit.c.id)
-            .with_for_update()
         )
-        for row in connection.execute(query):
+        for row in connection.execute(query.with_for_update() if lock else query):
             found.setdefault(row[0], []).append((row[1], row[2]))
-    return {plot: Ground(tuple(rows), tuple(sorted(thinned.get(plot, [])))) for plot, rows in found.items()}
+    thinned = thinned_between(connection, wanted)
+    held = corrections.numbers_of_plots(connection, wanted)
+    return {
+        plot: Ground(tuple(rows), tuple(sorted(thinned.get(plot, []))), tuple(held.get(plot, ())))
+        for plot, rows in found.items()
+    }
 
 
 def mark_checked(connection: Connection, ids: Sequence[int], at: int) -> None:
@@ -210,6 +213,12 @@ def after(connection: Connection, plot_ids: Sequence[int]) -> list[int]:
             select(visit.c.id).where(visit.c.plot_id.in_(plot_ids)).order_by(visit.c.id)
         ).scalars()
     )
+
+
+def of_project(connection: Connection, project_id: int) -> list[int]:
+    """Every visit of a project: what other rules may concern."""
+    query = select(visit.c.id).where(visit.c.project_id == project_id).order_by(visit.c.id)
+    return list(connection.execute(query).scalars())
 
 
 def thinned_between(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[str]]:

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from server.validation.sentences import SENTENCES, SUGGESTION
 
+CONTEXT = frozenset({"bands", "expected_cm", "hypotheses", "slip"})
+"""Facts that come from the bands and the rest of the plot: when these change, the value stays the same question."""
+
 Fact = str | int | float | bool | None | list[str]
 
 
@@ -27,7 +30,7 @@ class Severity(StrEnum):
 class Flag(NamedTuple):
     """One rule's word about one cell of a visit.
 
-    `score` 0 to 10, comparable across rules: higher is more suspicious. `ordinal` is the measurement's; None: the
+    `score` is the probability, 0 to 1, that the cell is wrong. `ordinal` is the measurement's; None: the
     visit as a whole, or a tree that has no measurement in it (then `tag` names it). `field` is the cell it points
     at, `value` what stands there. `expected_low` and `expected_high` are in the unit of the field, None where the
     rule has no such bound. `suggestion` is the most likely intended value, "" where there is none. `facts` are the
@@ -55,11 +58,16 @@ class Flag(NamedTuple):
 def inputs_hash(flag: Flag) -> str:
     """SHA-256 (hex) of the rule, its version, the values it saw and the parameters it used.
 
-    A decision on a flag holds as long as this stays the same. What the rest of the plot looks like ("plot_"
-    facts, and bounds made from them) is left out: a correction at one tree must not re-open another.
+    A decision on a flag holds as long as this stays the same. What the bands say (their version, what follows from
+    them) and what the rest of the plot looks like ("plot_" facts, and bounds made from them) is left out: what she
+    accepted stays accepted when more trees are known, and a correction at one tree must not re-open another.
     """
-    seen = [flag.rule, flag.rule_version, flag.tag, flag.stem_id, flag.field, flag.value,
-            {name: fact for name, fact in flag.facts.items() if not name.startswith("plot_")}]  # fmt: skip
+    facts = {
+        name: fact
+        for name, fact in flag.facts.items()
+        if not name.startswith("plot_") and name not in CONTEXT
+    }
+    seen = [flag.rule, flag.rule_version, flag.tag, flag.stem_id, flag.field, flag.value, facts]
     text = json.dumps(seen, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
