@@ -12,6 +12,7 @@ from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.api import entities, openrosa, rest
+from server.dashboard import login
 from server.dashboard.pages import blueprint as dashboard
 from server.settings import Settings
 from server.store import forms, migrations
@@ -24,19 +25,29 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     """The app for these settings; `database` where the caller has it open already."""
     app = Flask("server", static_folder=None)
     app.request_class = UploadRequest
-    app.config.update(SECRET_KEY=_secret_key(settings), MAX_CONTENT_LENGTH=settings.max_request_bytes)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     if settings.trust_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
-    connection.join(app, settings, database or _open(settings))
-    app.extensions["yangdi-readers"] = forms.Readers()
-    app.extensions["yangdi-list-hashes"] = entities.Hashes()
+    connection.join(app)
     answers.join(app)
     app.register_blueprint(openrosa.blueprint)
     rest.join(app)
     app.register_blueprint(dashboard)
     app.add_url_rule("/healthz", "healthz", _healthz)
+    furnish(app, settings, database or _open(settings))
     return app
+
+
+def furnish(app: Flask, settings: Settings, database: Database) -> None:
+    """Give an app its installation's store, settings and key, and memories with nothing in them yet.
+
+    All that differs between two apps of one process, but for the proxy in front; their doors are the same.
+    """
+    app.config.update(SECRET_KEY=_secret_key(settings), MAX_CONTENT_LENGTH=settings.max_request_bytes)
+    connection.furnish(app, settings, database)
+    app.extensions["yangdi-readers"] = forms.Readers()
+    app.extensions["yangdi-list-hashes"] = entities.Hashes()
+    login.count_from_nothing(app)
 
 
 def from_env() -> Flask:

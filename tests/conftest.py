@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -191,15 +192,25 @@ def cast(database: Database, clock: Clock) -> cast_module.Cast:
 # the web
 
 
-@pytest.fixture
-def app(settings: Settings, database: Database) -> Iterator[Flask]:
-    """The real app over the same store as `database`; its pages may be posted to without a CSRF token."""
+@pytest.fixture(scope="session")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The real app with all its doors, hung once in this process: that takes 0.15 s, longer than most tests."""
     from server.app import create_app
 
-    app = create_app(settings, database)
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("nobody's"), secret_key="nobody's"))
+
+
+@pytest.fixture
+def app(doors: Flask, settings: Settings, database: Database) -> Iterator[Flask]:
+    """The real app over the same store as `database`; its pages may be posted to without a CSRF token."""
+    from server.app import furnish
+
+    app = copy(doors)
+    app.config, app.extensions = copy(doors.config), doors.extensions.copy()
+    furnish(app, settings, database)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     yield app
-    app.extensions["yangdi-database"].close()
+    database.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 from flask import Flask, Response, current_app, redirect, render_template, request, url_for
-from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -25,10 +24,9 @@ LOCALE_COOKIE_S = 31_536_000
 _TRIES = "yangdi-tries"
 
 
-@blueprint.record_once
-def _count_from_nothing(state: BlueprintSetupState) -> None:
+def count_from_nothing(app: Flask) -> None:
     """Each app counts for itself, in memory: N processes allow N times as many tries, a restart forgives."""
-    cast("Flask", state.app).extensions[_TRIES] = MovingWindowRateLimiter(MemoryStorage())
+    app.extensions[_TRIES] = MovingWindowRateLimiter(MemoryStorage())
 
 
 def _tries() -> MovingWindowRateLimiter:

@@ -17,11 +17,15 @@ from server.store.db import Database
 _DATABASE, _SETTINGS = "yangdi-database", "yangdi-settings"
 
 
-def join(app: Flask, settings: Settings, database: Database) -> None:
+def join(app: Flask) -> None:
+    """Let every request of the app give back, at its end, the connection it read from."""
+    app.teardown_appcontext(_give_back)
+
+
+def furnish(app: Flask, settings: Settings, database: Database) -> None:
     """Make the store and the settings known to every request of the app."""
     app.extensions[_DATABASE] = database
     app.extensions[_SETTINGS] = settings
-    app.teardown_appcontext(_give_back)
 
 
 def database() -> Database:
