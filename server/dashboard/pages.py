@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.dashboard import (  # noqa: F401  # each puts its pages on the blueprint
+    catalogue,
     conflicts,
     devices,
     flags,

@@ -73,6 +73,18 @@ def unit(code: str) -> str:
         "a": _("年"),
         "cm/a": _("cm/年"),
         "1/a": _("每年"),
+        "min": _("分钟"),
+        "s": _("秒"),
+        "photos": _("张"),
+        "plots": _("块"),
+        "visits": _("次"),
+        "gaps": _("个间隔"),
+        "km/h": _("公里/小时"),
+        "stems/ha": _("株/公顷"),
+        "m²/ha": _("平方米/公顷"),
+        "t/m3": _("吨/立方米"),
+        "eighths": _("八分之一圆周"),
+        "bits": _("位"),
     }
     return words.get(code, code)
 

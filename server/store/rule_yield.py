@@ -25,11 +25,6 @@ class RuleYield(NamedTuple):
         """Every flag there has ever been."""
         return sum(self)
 
-    @property
-    def decided(self) -> int:
-        """Flags of which it is known whether the value was wrong."""
-        return self.confirmed + self.accepted
-
 
 _NAMED = {"corrected": "confirmed"}
 

@@ -48,6 +48,7 @@ class Scene:
             "attachment_id": self.photo, "version_id": self.draft, "job_id": self.letter,
             "event_id": self.imported, "conflict_id": self.conflict, "visit_id": self.now, "flag_id": self.flag,
             "correction_id": self.correction, "rework_id": self.rework,
+            "rule_id": "T05",
         }[argument]  # fmt: skip
 
 
@@ -166,7 +167,8 @@ def addresses(scene: Scene) -> list[str]:
     at = f"/projects/{scene.project}"
     return [
         f"{at}/plots", f"{at}/plots?state=not_visited&errors=1", f"{at}/plots/P-1", f"{at}/plots/P-2",
-        f"{at}/plots/P-1?visit={scene.before}", f"{at}/flags", f"{at}/flags?state=void", f"{at}/quarantine",
+        f"{at}/plots/P-1?visit={scene.before}", f"{at}/flags", f"{at}/flags?state=void",
+        f"{at}/rules", f"{at}/rules/T05", f"{at}/rules/X04", f"{at}/quarantine",
         f"{at}/conflicts", f"{at}/conflicts?state=settled",
         f"{at}/rework", f"{at}/rework?state=returned",
         f"{at}/devices", f"{at}/devices/{scene.device}", f"{at}/devices/{scene.device}/revoke",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from lxml import html
 
 from server import dashboard
 from tests.dashboard.conftest import Scene, SignIn, addresses
@@ -65,25 +65,15 @@ def test_translations_keep_what_is_filled_in() -> None:
     assert wrong == set()
 
 
-class _Text(HTMLParser):
-    """What a person can read on a page: text, and what is told of pictures and fields."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.read.append(data)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        told = ("title", "alt", "aria-label", "placeholder", "data-word", "data-ask")
-        self.read += [value for name, value in attrs if name in told and value]
-
-
 def _read(page: str) -> str:
-    parser = _Text()
-    parser.feed(page)
-    return "\n".join(parser.read)
+    """What a person can read on a page: text, and what is told of pictures and fields. Names of code (`<code>`,
+    `<var>`) and quotations that say which language they are in (`lang`) are nobody's words."""
+    root = html.document_fromstring(page)
+    for quoted in root.xpath("//code | //var | //body//*[@lang]"):
+        quoted.drop_tree()
+    told = ("title", "alt", "aria-label", "placeholder", "data-word", "data-ask")
+    said = root.xpath("//@*[" + " or ".join(f"name()='{name}'" for name in told) + "]")
+    return "\n".join([*root.itertext(), *map(str, said)])
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
