@@ -58,6 +58,7 @@ MEASURES: dict[str, Measure] = {
     for m in (
         # the visit: one crew at one plot in one census
         Measure("visit.kind", _C, "", "调查类别（visit、audit、rework）", "kind (visit, audit, rework)"),
+        Measure("visit.audit_kind", _C, "", "抽查原因（random、flagged）", "why audited (random, flagged)"),
         Measure("visit.rework_id", _T, "", "返工单号", "number of the rework"),
         Measure("visit.census", _T, "", "调查期", "census"),
         Measure("visit.crew", _T, "", "调查队", "crew"),

@@ -44,6 +44,19 @@ def promise(connection: Connection, visit_ids: Sequence[int], at: int) -> None:
                 jobs.put_once(connection, jobs.AUDIT_SCORE, audit_id, at)
 
 
+def log_has_come(connection: Connection, attachment_ids: Sequence[int], at: int) -> None:
+    """Logs of phones have come, perhaps later than their plots: look again at the crews."""
+    query = (
+        select(visit.c.census_id).distinct().join(attachment, attachment.c.submission_id == visit.c.source_id)
+    )
+    if attachment_ids:
+        found = connection.scalars(
+            query.where(attachment.c.id.in_(attachment_ids), visit.c.crew_id.is_not(None))
+        )
+        for census_id in found.all():
+            jobs.put_once(connection, jobs.CREW_LOOK, census_id, at + LATER_MS)
+
+
 _PLACES = hot.in_list(
     select(visit.c.census_id, visit.c.plot_id).where(visit.c.crew_id.is_not(None), visit.c.kind != "rework"),
     visit.c.id,

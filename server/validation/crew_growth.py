@@ -9,7 +9,7 @@ cannot be told from the stratum and is not judged there.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import exp, log, sqrt
 from statistics import median
 from typing import Any, NamedTuple
@@ -24,8 +24,9 @@ LEAST_SPREAD_CM = 0.3
 """Growth differs by at least this between trees, cm: two tapes do (project default)."""
 WINSOR = 4.0
 """Robust standard deviations beyond which a difference counts as that many: a typing slip is no bias."""
-_MAD_ERROR = 1.17
-"""Standard error of ln(median deviation) times √n, for a normal distribution."""
+_REACH_ERROR = 1.3
+"""Standard error of ln(90th less 10th of a hundred) times √n: 1.0 for a normal distribution, more where trees differ as
+trees do."""
 
 
 class Pair(NamedTuple):
@@ -56,19 +57,21 @@ class _Bias(NamedTuple):
     error: float
     plots: int
     mean_cm: float
+    years: float
 
 
 def figures(pairs: Mapping[int, Sequence[Pair]], limits: Limits) -> dict[int, dict[str, Any]]:
     """Every crew beside the others; None where there is nobody to compare with."""
-    kinds = _by_kind(pairs)
+    beside = _beside(pairs, limits)
+    biases = {crew: _bias(some) for crew, some in beside.items()}
     found = {}
     for crew, mine in pairs.items():
-        beside = list(_beside(crew, mine, kinds, limits))
         others = [one for other, some in pairs.items() if other != crew for one in some]
         found[crew] = {
             "pairs": len(mine),
-            **_bias_figures(crew, beside, pairs, kinds, limits),
-            **_spread_figures(beside),
+            "compared": len(beside[crew]),
+            **_bias_figures(crew, biases, limits),
+            **_spread_figures(mine, others),
             **_constant_figures(mine, others),
         }
     return found
@@ -77,16 +80,40 @@ def figures(pairs: Mapping[int, Sequence[Pair]], limits: Limits) -> dict[int, di
 # what is expected
 
 
-_Kinds = Mapping[Key, Mapping[int, list[float]]]
-
-
-def _by_kind(pairs: Mapping[int, Sequence[Pair]]) -> _Kinds:
-    """Rates of growth, cm a year, by kind of tree and crew."""
-    kinds: dict[Key, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+def _beside(pairs: Mapping[int, Sequence[Pair]], limits: Limits) -> dict[int, list[_Beside]]:
+    """Each pair beside the growth of its kind, those left out whose kind no other crew knows well enough."""
+    kinds = _by_kind(pairs)
+    known: dict[Key, tuple[float, float]] = {}
+    found: dict[int, list[_Beside]] = {crew: [] for crew in pairs}
     for crew, some in pairs.items():
         for pair in some:
+            key = next((k for k in _keys(pair) if _others(kinds[k], crew) >= limits.c05_min_kind), None)
+            if key is None:
+                continue
+            if key not in known:
+                rates = [rate for those in kinds[key].values() for rate in those]
+                known[key] = median(rates), spread(rates)
+            found[crew].append(_against(pair, *known[key]))
+    return found
+
+
+def _against(pair: Pair, rate_cm_yr: float, spread_cm_yr: float) -> _Beside:
+    sd_cm = max(spread_cm_yr * pair.years, LEAST_SPREAD_CM)
+    more = pair.dbh_cm - pair.before_cm - rate_cm_yr * pair.years
+    return _Beside(pair, max(-WINSOR * sd_cm, min(WINSOR * sd_cm, more)), sd_cm)
+
+
+_Kind = dict[int, list[float]]
+
+
+def _by_kind(pairs: Mapping[int, Sequence[Pair]]) -> dict[Key, _Kind]:
+    """Rates of growth, cm a year, by kind of tree and crew."""
+    kinds: dict[Key, _Kind] = {}
+    for crew, some in pairs.items():
+        for pair in some:
+            rate = (pair.dbh_cm - pair.before_cm) / pair.years
             for key in _keys(pair):
-                kinds[key][crew].append((pair.dbh_cm - pair.before_cm) / pair.years)
+                kinds.setdefault(key, {}).setdefault(crew, []).append(rate)
     return kinds
 
 
@@ -96,56 +123,32 @@ def _keys(pair: Pair) -> tuple[Key, ...]:
     return (pair.stratum, pair.species, size), (pair.stratum, "", size), (pair.stratum, "", "")
 
 
-def _beside(
-    crew: int | None, mine: Iterable[Pair], kinds: _Kinds, limits: Limits, without: int | None = None
-) -> Iterator[_Beside]:
-    """Each pair beside the others' growth: those of `without` left out as well as the crew's own."""
-    known: dict[Key, tuple[float, float] | None] = {}
-    for pair in mine:
-        expected = None
-        for key in _keys(pair):
-            if key not in known:
-                known[key] = _expected(kinds[key], {crew, without}, limits.c05_min_kind)
-            expected = known[key]
-            if expected is not None:
-                break
-        if expected is None:
-            continue
-        rate, sd = expected
-        sd_cm = max(sd * pair.years, LEAST_SPREAD_CM)
-        more = pair.dbh_cm - pair.before_cm - rate * pair.years
-        yield _Beside(pair, max(-WINSOR * sd_cm, min(WINSOR * sd_cm, more)), sd_cm)
-
-
-def _expected(
-    rates: Mapping[int, list[float]], without: set[int | None], least: float
-) -> tuple[float, float] | None:
-    others = [rate for crew, some in rates.items() if crew not in without for rate in some]
-    return (median(others), spread(others)) if len(others) >= least else None
+def _others(kind: _Kind, crew: int) -> int:
+    return sum(len(rates) for other, rates in kind.items() if other != crew)
 
 
 # bias
 
 
-def _bias_figures(
-    crew: int, beside: Sequence[_Beside], pairs: Mapping[int, Sequence[Pair]], kinds: _Kinds, limits: Limits
-) -> dict[str, Any]:
-    """How much larger this crew reads, as a share of the diameter, with its interval and the smallest share that its
-    plots could show."""
-    strata = {one.pair.stratum for one in beside}
-    rest = [p for other, some in pairs.items() if other != crew for p in some if p.stratum in strata]
-    mine, others = _bias(beside), _bias(list(_beside(None, rest, kinds, limits, without=crew)))
-    compared = {"compared": len(beside), "plots": mine.plots if mine else 0}
-    if mine is None or others is None:
-        return {**compared, "bias": None}
-    error = sqrt(mine.error**2 + others.error**2)
-    freedom = (
-        error**4 / (mine.error**4 / (mine.plots - 1) + others.error**4 / (others.plots - 1)) if error else 1.0
-    )
-    bias = mine.share - others.share
+def _bias_figures(crew: int, biases: Mapping[int, _Bias | None], limits: Limits) -> dict[str, Any]:
+    """How much larger this crew reads than the middle one of the others, as a share of the diameter, with its interval
+    and the smallest share that its plots could show. Crews differ by their places too: by what the others show, and
+    by no less than `site_yr`."""
+    mine = biases[crew]
+    others = [one for other, one in biases.items() if other != crew and one is not None]
+    if mine is None or not others:
+        return {"plots": mine.plots if mine else 0, "bias": None}
+    middle = median([one.share for one in others])
+    own_errors = sum(one.error**2 for one in others) / len(others)
+    apart = spread([one.share for one in others]) if len(others) > 2 else 0.0
+    site = max(apart**2 - own_errors, (limits.c05_site_yr * mine.years) ** 2)
+    sampled = mine.error**2 + own_errors / len(others)
+    error = sqrt(sampled + site * (1 + 1 / len(others)))
+    freedom = (mine.plots - 1) * (error**4 / max(mine.error**4, 1e-18))
+    bias = mine.share - middle
     half = as_student(Z95, freedom) * error
     return {
-        **compared,
+        "plots": mine.plots,
         "bias": bias,
         "interval": [bias - half, bias + half],
         "z": as_normal(bias / error, freedom) if error else 0.0,
@@ -166,24 +169,37 @@ def _bias(beside: Sequence[_Beside]) -> _Bias | None:
     above, below = (sum(sums[side] for sums in plots.values()) for side in (0, 1))
     share, count = above / below, len(plots)
     square = sum((sums[0] - share * sums[1]) ** 2 for sums in plots.values())
-    mean_cm = sum(one.more_cm for one in beside) / len(beside)
-    return _Bias(share, sqrt(square * count / (count - 1)) / below, count, mean_cm)
+    error = sqrt(square * count / (count - 1)) / below
+    mean_cm, years = (
+        sum(some) / len(beside) for some in zip(*((o.more_cm, o.pair.years) for o in beside), strict=True)
+    )
+    return _Bias(share, error, count, mean_cm, years)
 
 
 # too even to be true
 
 
-def _spread_figures(beside: Sequence[_Beside]) -> dict[str, Any]:
-    """How much growth differs between the trees of one plot, where 1 is how much it does for the others."""
-    of_plot: dict[int, list[float]] = defaultdict(list)
-    for one in beside:
-        of_plot[one.pair.visit_id].append(one.more_cm / one.sd_cm)
-    apart = [value - median(some) for some in of_plot.values() if len(some) > 2 for value in some]
-    if len(apart) < 2:
+def _spread_figures(mine: Sequence[Pair], others: Sequence[Pair]) -> dict[str, Any]:
+    """How far growth reaches from the slow to the fast trees of one plot, where 1 is how far it does for the others in
+    the same strata: invented growth has no fast trees."""
+    strata = {pair.stratum for pair in mine}
+    own, usual = _reach(mine), _reach([pair for pair in others if pair.stratum in strata])
+    if own is None or usual is None or not usual[0]:
         return {"spread": None, "spread_trees": 0}
-    ratio, error = spread(apart), _MAD_ERROR / sqrt(len(apart))
+    ratio, error = own[0] / usual[0], _REACH_ERROR * sqrt(1 / own[1] + 1 / usual[1])
     bounds = [ratio * exp(-Z95 * error), ratio * exp(Z95 * error)]
-    return {"spread": ratio, "spread_interval": bounds, "spread_trees": len(apart)}
+    return {"spread": ratio, "spread_interval": bounds, "spread_trees": own[1]}
+
+
+def _reach(pairs: Sequence[Pair]) -> tuple[float, int] | None:
+    """Distance between the 10th and the 90th of a hundred trees in growth a year within a plot, cm, and of how many."""
+    of_plot: dict[int, list[float]] = defaultdict(list)
+    for pair in pairs:
+        of_plot[pair.visit_id].append((pair.dbh_cm - pair.before_cm) / pair.years)
+    apart = sorted(value - median(some) for some in of_plot.values() if len(some) > 2 for value in some)
+    if len(apart) < 20:
+        return None
+    return apart[len(apart) * 9 // 10] - apart[len(apart) // 10], len(apart)
 
 
 def _constant_figures(mine: Sequence[Pair], others: Sequence[Pair]) -> dict[str, Any]:
@@ -234,7 +250,7 @@ def _even_flags(seen: dict[str, Any], limits: Limits) -> Iterator[Flag]:
         return
     ratio, (_, high) = seen["spread"], seen["spread_interval"]
     if ratio < limits.c04_spread and high < (1 + limits.c04_spread) / 2:
-        away = log(limits.c04_spread / max(ratio, 0.01)) * sqrt(seen["spread_trees"]) / _MAD_ERROR
+        away = log(limits.c04_spread / max(ratio, 0.01)) * sqrt(seen["spread_trees"]) / _REACH_ERROR
         yield raised("C04", None, "", "", "dbh_cm", f"{ratio:.2f}", spread_pct=100 * ratio, high_pct=100 * high,
                      trees=seen["spread_trees"], step=round(10 * ratio), score=likely(away))  # fmt: skip
 
