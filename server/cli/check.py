@@ -137,8 +137,6 @@ def _look(
 ) -> Iterator[_Found]:
     older = [visit for census in history for visit in census.values()]
     reference = Reference.of(older, species) if older else None
-    if reference is not None and not reference.growth:
-        reference = reference.with_growth([*older, *now])
     for visit in now:
         seen = [census[visit.plot_id] for census in history if visit.plot_id in census]
         before = seen[0] if seen else None

@@ -1,40 +1,46 @@
-"""How much trees of a species and size grow a year: robust bands from remeasured trees.
+"""How much trees of a species and size grow a year: robust bands from remeasured, accepted trees.
 
-Medians and median deviations, so that a few wrong diameters among the trees do not move a band. Where neither a
-band nor the plot itself says enough, the rules fall back to a cautious default (`expected`).
+Medians and quantiles of histograms, so that a few wrong diameters among a million do not move a band and a million
+need no more memory than a thousand. A species with few trees leans on its genus, a genus on all trees, a size class
+on all sizes: the fewer trees, the more.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
-
-from server.forest.tree import Measurement
-from server.forest.visit import Visit, years_between
-
-MAD_TO_SD = 1.4826
-"""Standard deviation of a normal distribution in units of its median absolute deviation."""
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import NamedTuple
 
 SIZE_CLASSES_CM = (10.0, 20.0, 30.0, 40.0, 60.0)
 """Upper bounds of the diameter classes that have a band of their own, cm; the last class is open (project default)."""
 
 ALL_SPECIES = "*"
+GENUS = "genus:"
 MIN_PAIRS = 40
-"""Remeasured trees that a band rests on at least (project default: a robust spread is then known to some 15 %)."""
+"""Remeasured trees below which there are no bands at all (project default)."""
+LEAN_PAIRS = 20
+"""A group of this many trees counts as much as what it leans on (project default)."""
+LEAST_SPREAD_CM_YR = 0.02
+"""No group is more alike than this: a year's growth differs with the side of the tape (project default)."""
+STEPS_PER_CM = 100
+"""Rates are counted in steps of 0.01 cm a year."""
 
-Band = tuple[str, int]  # species, size class
+TAPE_SD = (0.0062, 0.0904)
+"""Standard deviation of one measurement, cm: 0.0062 D + 0.0904 (Chave et al. 2004)."""
+
+Band = tuple[str, int]  # species, "genus:…" or "*"; size class
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """Growth of a group of trees in cm a year: the median and the spread above it, as a standard deviation;
-    `trees` that it rests on (0: the default)."""
+class Growth(NamedTuple):
+    """Growth of a group of trees in cm a year: the median, the spread above and below it as one standard deviation
+    without the tape's own error, and the `trees` that it rests on (0: a default)."""
 
     rate_cm_yr: float
-    spread_cm_yr: float
+    up_cm_yr: float
+    down_cm_yr: float
     trees: int
 
 
@@ -43,50 +49,96 @@ def size_class(dbh_cm: float) -> int:
     return bisect_right(SIZE_CLASSES_CM, dbh_cm)
 
 
-def growth_of(rates: list[float]) -> Growth:
-    """Median and the spread above it: trees grow by different amounts, they shrink only by error. The spread is that
-    of the faster half, so that where most grew alike one slip does not become the measure of itself."""
-    middle = median(rates)
-    faster = sorted(rates)[len(rates) // 2 :]
-    return Growth(middle, MAD_TO_SD * median([rate - middle for rate in faster]), len(rates))
+def tape_variance_cm2(last_cm: float) -> float:
+    """Variance of the difference of two measurements of a tree of `last_cm`, cm2."""
+    return 2 * (TAPE_SD[0] * last_cm + TAPE_SD[1]) ** 2
 
 
-def fitted(visits: Iterable[Visit]) -> Mapping[Band, Growth]:
-    """Bands by species and size class, and for all species together, from each plot's successive visits.
+@dataclass(slots=True)
+class Rates:
+    """Growth rates of one group, counted in steps; `tape` sums what two tapes add to the variance of a rate."""
 
-    Visits without a date, trees that died and trees measured at another height of the stem say nothing.
-    """
-    rates: dict[Band, list[float]] = {}
-    for last, now, years in _successive(visits):
-        known = last.by_key()
-        for tree in now.trees:
-            before = known.get((tree.tag, tree.stem_id))
-            if before is not None and before.dbh_cm and tree.dbh_cm and _comparable(tree, before):
-                rate, size = (tree.dbh_cm - before.dbh_cm) / years, size_class(before.dbh_cm)
-                rates.setdefault((tree.species, size), []).append(rate)
-                rates.setdefault((ALL_SPECIES, size), []).append(rate)
-    return {band: growth_of(some) for band, some in rates.items() if len(some) >= MIN_PAIRS}
+    steps: Counter[int] = field(default_factory=Counter)
+    tape: float = 0.0
+
+    def add(self, last_cm: float, now_cm: float, years: float, trees: int = 1) -> None:
+        """`trees` that went from `last_cm` to `now_cm` in `years`."""
+        self.steps[round(STEPS_PER_CM * (now_cm - last_cm) / years)] += trees
+        self.tape += trees * tape_variance_cm2(last_cm) / years**2
+
+    def merge(self, other: Rates) -> None:
+        """Count what another group counted."""
+        self.steps.update(other.steps)
+        self.tape += other.tape
+
+    def growth(self) -> Growth:
+        """Median and spreads; the tape's error is taken out of the spreads."""
+        trees = self.steps.total()
+        low, middle, high = _quantiles(self.steps, trees, (0.1587, 0.5, 0.8413))
+        tape = self.tape / trees
+        return Growth(middle, _own_spread(high - middle, tape), _own_spread(middle - low, tape), trees)
 
 
-def _comparable(tree: Measurement, before: Measurement) -> bool:
-    alive = tree.tally_code is not None and before.tally_code is not None
-    return (
-        alive
-        and tree.tally_code.is_alive  # type: ignore[union-attr]
-        and before.tally_code.is_alive  # type: ignore[union-attr]
-        and tree.species == before.species
-        and (tree.pom_m == before.pom_m or not tree.pom_m or not before.pom_m)
+def _own_spread(seen: float, tape: float) -> float:
+    return max(sqrt(max(seen * seen - tape, 0.0)), LEAST_SPREAD_CM_YR)
+
+
+def _quantiles(steps: Counter[int], trees: int, shares: Iterable[float]) -> list[float]:
+    ordered = sorted(steps.items())
+    found, seen, at = [], 0, 0
+    for share in shares:
+        while seen + ordered[at][1] < share * trees:
+            seen += ordered[at][1]
+            at += 1
+        found.append(ordered[at][0] / STEPS_PER_CM)
+    return found
+
+
+def leaning(own: Growth | None, on: Growth) -> Growth:
+    """A group's growth, drawn towards what it leans on: the fewer trees, the more."""
+    if own is None:
+        return on
+    share = own.trees / (own.trees + LEAN_PAIRS)
+    rate, up, down = (
+        round(share * mine + (1 - share) * theirs, 4) for mine, theirs in zip(own[:3], on[:3], strict=True)
     )
+    return Growth(rate, up, down, own.trees)
 
 
-def _successive(visits: Iterable[Visit]) -> Iterator[tuple[Visit, Visit, float]]:
-    by_plot: dict[str, list[Visit]] = {}
-    for visit in visits:
-        if visit.measured_on is not None:
-            by_plot.setdefault(visit.plot_id, []).append(visit)
-    for plot in by_plot.values():
-        plot.sort(key=lambda visit: (visit.measured_on, visit.census))
-        for last, now in pairwise(plot):
-            years = years_between(last.measured_on, now.measured_on)
-            if years is not None:
-                yield last, now, years
+def fitted(rates: Mapping[Band, Rates], genera: Mapping[str, str]) -> dict[Band, Growth]:
+    """Bands of every species, genus and size class that has trees, and of all species in every class; none where
+    there are fewer than MIN_PAIRS trees together. `rates` are by species; `genera` gives the genus of some."""
+    every = _pooled(rates, lambda _species, _size: (ALL_SPECIES, -1))
+    if not every or every[ALL_SPECIES, -1].steps.total() < MIN_PAIRS:
+        return {}
+    base = every[ALL_SPECIES, -1].growth()
+    sizes = _pooled(rates, lambda _species, size: (ALL_SPECIES, size))
+    related = _pooled(
+        {band: some for band, some in rates.items() if genera.get(band[0])},
+        lambda species, size: (GENUS + genera[species], size),
+    )
+    bands: dict[Band, Growth] = {}
+    for size in range(len(SIZE_CLASSES_CM) + 1):
+        here = sizes.get((ALL_SPECIES, size))
+        bands[ALL_SPECIES, size] = leaning(here.growth() if here else None, base)
+    for band, some in related.items():
+        bands[band] = leaning(some.growth(), bands[ALL_SPECIES, band[1]])
+    for (species, size), some in rates.items():
+        genus = bands.get((GENUS + genera.get(species, ""), size))
+        bands[species, size] = leaning(some.growth(), genus or bands[ALL_SPECIES, size])
+    return bands
+
+
+def _pooled(rates: Mapping[Band, Rates], into: Callable[[str, int], Band]) -> dict[Band, Rates]:
+    pooled: dict[Band, Rates] = {}
+    for band, some in rates.items():
+        pooled.setdefault(into(*band), Rates()).merge(some)
+    return pooled
+
+
+def growth_in(bands: Mapping[Band, Growth], species: str, genus: str, size: int) -> Growth | None:
+    """The band of the species, else of its genus, else of all; None where there are no bands."""
+    found = bands.get((species, size))
+    if found is None and genus:
+        found = bands.get((GENUS + genus, size))
+    return found or bands.get((ALL_SPECIES, size))

@@ -3,22 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from functools import cached_property
+from math import exp, hypot, sqrt
+from typing import NamedTuple
 
 from server.forest.tree import Measurement
-from server.validation.bands import ALL_SPECIES, Growth, growth_of, size_class
+from server.validation.bands import Growth, Rates, leaning
 from server.validation.parameters.limits import Limits
 from server.validation.scene import ALIVE, Key, Pair, Scene
-from server.validation.suggest import Expected
+
+SHAPE_UP, SHAPE_DOWN = 0.9, 0.6
+"""Width of the two sides of honest growth, as a Student distribution of four degrees of freedom, in spreads: fitted
+on the first interval of one remeasured forest, looked at on two others (temperate and tropical, annual cycles)."""
+
+
+STANDING_STILL = 0.05
+"""Share of trees that do not grow, whatever their kind does: shaded, dry or old (project default)."""
+FAR, FAR_RATE = 12.0, 0.5
+"""Beyond so many widths honest growth gets rarer by e for each two more: no tail goes on for ever."""
+
+
+class Expected(NamedTuple):
+    """Where a value should be: the most likely one and its spread above and below it, in cm. Some trees stand still:
+    they are where they were last time, `last_cm`, give or take two tapes, `tape_cm`."""
+
+    cm: float
+    up_cm: float
+    down_cm: float
+    last_cm: float
+    tape_cm: float
+
+    def density(self, dbh_cm: float) -> float:
+        """How likely honest work finds `dbh_cm`, per cm. Trees are odder than a normal distribution knows."""
+        width = SHAPE_UP * self.up_cm if dbh_cm > self.cm else SHAPE_DOWN * self.down_cm
+        grown = student(abs(dbh_cm - self.cm) / width) / width
+        if dbh_cm > self.cm:
+            return grown
+        return grown + STANDING_STILL * student(abs(dbh_cm - self.last_cm) / self.tape_cm) / self.tape_cm
+
+    def steps(self, dbh_cm: float) -> float:
+        """How many spreads a value lies above or below."""
+        away = dbh_cm - self.cm
+        return away / self.up_cm if away > 0 else -away / self.down_cm
+
+
+def student(away: float) -> float:
+    """Density of a Student distribution of four degrees of freedom, with an end."""
+    thin = 1 + 0.25 * min(away, FAR) ** 2
+    likely = 0.375 / (thin * thin * sqrt(thin))
+    return likely * exp((FAR - away) * FAR_RATE) if away > FAR else likely
 
 
 @dataclass(slots=True)
 class Judged:
     """One tree's diameter beside what was to be expected, in cm.
 
-    Below `low` it has shrunk more than tapes differ, above `soft` it is questioned, above `high` its kind cannot
-    have grown. `steps` is its distance from what was expected: in spreads of growth upward, in standard errors of
-    two tapes downward. `older` is the diameter before the last one, None where it is not known.
+    Below `low` it has shrunk more than tapes differ, above `high` its kind cannot have grown. `older` is the diameter
+    before the last one, None where it is not known; `rate` the growth that is expected of it, cm a year.
     """
 
     pair: Pair
@@ -26,12 +67,10 @@ class Judged:
     last: float
     expected: Expected
     low: float
-    soft: float
     high: float
-    steps: float
     growth: Growth
     older: float | None
-    last_was_odd: bool
+    rate: float
 
 
 class Expectations:
@@ -39,71 +78,68 @@ class Expectations:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self._bands = scene.reference.growth if scene.reference is not None else {}
-        self._by_species, self._plot = _plot_growth(scene)
-        self._older, self._older_years = _older_diameters(scene)
+        self.older_years = _older_years(scene)
+        self._known: dict[tuple[str, int], Growth] = {}
+
+    @cached_property
+    def _older(self) -> dict[Key, float]:
+        return _older_diameters(self.scene) if self.older_years else {}
+
+    @cached_property
+    def _plot(self) -> tuple[dict[str, Growth], Growth]:
+        return _plot_growth(self.scene)
 
     def growth(self, tree: Measurement, last_cm: float) -> Growth:
         """Of the tree's species and size if accepted data know it, else of the plot, else the default."""
-        if self._bands:
-            size = size_class(last_cm)
-            band = self._bands.get((tree.species, size)) or self._bands.get((ALL_SPECIES, size))
-            if band is not None:
-                return band
-        return self._by_species.get(tree.species, self._plot)
+        reference = self.scene.reference
+        if reference is not None and reference.growth:
+            genus = self.scene.info(tree.species).genus if self.scene.species else ""
+            found = reference.growth_of(tree.species, genus, last_cm)
+            if found is not None:
+                return found
+        by_species, whole = self._plot
+        return by_species.get(tree.species, whole)
 
-    def judged(self, pair: Pair, growth: Growth) -> Judged:
+    def judged(self, pair: Pair, growth: Growth | None = None) -> Judged:
         """The tree's diameter beside what was to be expected."""
         scene, limits = self.scene, self.scene.limits
         dbh, last = pair.now.dbh_cm or 0.0, pair.before.dbh_cm or 0.0
-        older = self._older.get((pair.now.tag, pair.now.stem_id)) if self._older else None
-        sd = sqrt(2) * tape_sd_cm(limits, last)
-        spread_yr = max(growth.spread_cm_yr, limits.t06_spread_cm_yr)
-        if scene.now.thinned:  # some trees are released, others not
-            spread_yr *= limits.x04_thinned_factor
-        spread = sqrt((spread_yr * scene.years) ** 2 + sd * sd)
-        likely = last + self._rate(growth, spread_yr, last, older) * scene.years
-        low, high = smallest_plausible_cm(limits, last), largest_plausible_cm(scene, pair.now, last)
-        soft = last + limits.t06_cap_share * (high - last)
-        if growth.trees:
-            soft = min(soft, likely + limits.x03_steps * spread)
+        growth = growth or self.growth(pair.now, last)
+        older = self._older.get(pair.now.key) if self.older_years else None
         room = limits.x14_taper_share * last if pom_changed(pair, limits.x14_use_share) else 0.0
+        rate = self._rate(growth, last, older)
+        low, high = smallest_plausible_cm(limits, last), largest_plausible_cm(scene, pair.now, last)
         return Judged(
-            pair=pair, dbh=dbh, last=last, low=low - room, soft=soft + room, high=high + room,
-            expected=Expected(likely, spread, max(low, last - 2 * sd), likely + limits.t06_core_z * spread),
-            steps=(dbh - likely) / spread if dbh > likely else max(last - dbh, 0.0) / sd,
-            growth=growth, older=older,
-            last_was_odd=older is not None and self._last_was_odd(growth, spread_yr, older, last, dbh),
+            pair=pair, dbh=dbh, last=last, low=low - room, high=high + room, growth=growth, older=older, rate=rate,
+            expected=after(limits, growth, last, rate, scene.years, thinned=scene.now.thinned, room_cm=room / 2),
         )  # fmt: skip
 
-    def _rate(self, growth: Growth, spread_yr: float, last: float, older: float | None) -> float:
+    def _rate(self, growth: Growth, last: float, older: float | None) -> float:
         """A tree tends to go on as it did: its own rate counts beside that of its kind."""
         usual = max(growth.rate_cm_yr, 0.0)
         if older is None:
             return usual
-        own = min(max((last - older) / self._older_years, 0.0), usual + 3 * spread_yr)
+        own = min(max((last - older) / self.older_years, 0.0), usual + 3 * growth.up_cm_yr)
         share = self.scene.limits.x03_own_share
         return (1 - share) * usual + share * own
 
-    def _last_was_odd(self, growth: Growth, spread_yr: float, older: float, last: float, dbh: float) -> bool:
-        """Does the diameter before last fit today's and not the last one?"""
-        steps = self.scene.limits.x03_steps
-        years = self._older_years
-        then = _steps(self.scene.limits, growth.rate_cm_yr, spread_yr, older, last, years)
-        over_both = _steps(
-            self.scene.limits, growth.rate_cm_yr, spread_yr, older, dbh, years + self.scene.years
-        )
-        return then > steps and over_both < steps / 2
 
-
-def _steps(limits: Limits, rate: float, spread_yr: float, last: float, dbh: float, years: float) -> float:
-    sd = sqrt(2) * tape_sd_cm(limits, last)
-    likely = last + max(rate, 0.0) * years
-    return (
-        (dbh - likely) / sqrt((spread_yr * years) ** 2 + sd * sd)
-        if dbh > likely
-        else max(last - dbh, 0.0) / sd
-    )
+def after(
+    limits: Limits,
+    growth: Growth,
+    last_cm: float,
+    rate_cm_yr: float,
+    years: float,
+    *,
+    thinned: bool = False,
+    room_cm: float = 0.0,
+) -> Expected:
+    """A tree of `last_cm` after so many years. A thinning releases some of the trees and not others; `room_cm` is
+    what another point of measurement may change."""
+    tape = hypot(sqrt(2) * tape_sd_cm(limits, last_cm), room_cm)
+    likely = last_cm + rate_cm_yr * years
+    up = growth.up_cm_yr * years * (limits.x04_thinned_factor if thinned else 1.0)
+    return Expected(likely, hypot(up, tape), hypot(growth.down_cm_yr * years, tape), last_cm, tape)
 
 
 def tape_sd_cm(limits: Limits, dbh_cm: float) -> float:
@@ -137,31 +173,38 @@ def pom_changed(pair: Pair, share: float) -> bool:
 
 
 def _plot_growth(scene: Scene) -> tuple[dict[str, Growth], Growth]:
+    """Where nothing accepted is known, the plot's own trees say how trees grow here, drawn towards the default."""
     limits, years = scene.limits, scene.years
-    rates: dict[str, list[float]] = {}
+    rates: dict[str, Rates] = {}
+    every = Rates()
     for now, before in scene.grown:
-        rates.setdefault(now.species, []).append(((now.dbh_cm or 0.0) - (before.dbh_cm or 0.0)) / years)
+        last, dbh = before.dbh_cm or 0.0, now.dbh_cm or 0.0
+        rates.setdefault(now.species, Rates()).add(last, dbh, years)
+        every.add(last, dbh, years)
+    # trees do not shrink, so that the slow half lies between nothing and the middle
+    default = Growth(
+        limits.t06_rate_cm_yr, limits.t06_rate_spread_cm_yr, max(limits.t06_rate_cm_yr, 0.0) / 4, 0
+    )
     enough = limits.t06_min_pairs
-    every = [rate for some in rates.values() for rate in some]
-    default = Growth(limits.t06_rate_cm_yr, limits.t06_rate_spread_cm_yr, 0)
-    whole = growth_of(every) if len(every) >= enough else default
-    return {name: growth_of(some) for name, some in rates.items() if len(some) >= enough}, whole
+    if every.steps.total() < enough:
+        return {}, default
+    whole = leaning(every.growth(), default)
+    return {
+        name: leaning(some.growth(), whole) for name, some in rates.items() if some.steps.total() >= enough
+    }, whole
 
 
-def _older_diameters(scene: Scene) -> tuple[dict[Key, float], float]:
-    """Diameters of the visit before the last, and the years until the last."""
+def _older_years(scene: Scene) -> float:
+    """Years between the visit before the last and the last; 0 where there is none."""
     if not scene.earlier or scene.before is None:
-        return {}, 0.0
-    older = scene.earlier[0]
-    if (
-        older.measured_on is None
-        or scene.before.measured_on is None
-        or older.measured_on >= scene.before.measured_on
-    ):
-        return {}, 0.0
-    found = {
-        (tree.tag, tree.stem_id): tree.dbh_cm
-        for tree in reversed(older.trees)
+        return 0.0
+    older, last = scene.earlier[0].measured_on, scene.before.measured_on
+    return 0.0 if older is None or last is None or older >= last else (last - older).days / 365.25
+
+
+def _older_diameters(scene: Scene) -> dict[Key, float]:
+    return {
+        tree.key: tree.dbh_cm
+        for tree in reversed(scene.earlier[0].trees)
         if tree.dbh_cm is not None and tree.dbh_cm > 0 and tree.tally_code in ALIVE
     }
-    return found, (scene.before.measured_on - older.measured_on).days / 365.25

@@ -1,71 +1,171 @@
 """A diameter against last time's (X01-X05, X13 exchanged values) and the slips that explain it (T05, T06).
 
-A tree gets one flag at most from here: the one that explains most. How far it lies from what was expected decides
-whether that is an error or a warn.
+A tree gets one flag at most from here, named after the likeliest story. Its score is the probability that the value
+is wrong; that alone decides between error, warn and info.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from server.forest.tree import TallyCode
-from server.validation.expected import Expectations, Judged, allowance_cm, pom_changed
+from server.validation.expected import Expectations, Judged, after, allowance_cm, pom_changed
 from server.validation.flag import Fact, Flag, Severity
+from server.validation.hypotheses import (
+    RATIOS,
+    TYPED,
+    Density,
+    Hypothesis,
+    Verdict,
+    exchanged,
+    explanations,
+    weighed,
+)
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
 from server.validation.scene import Scene, shown
-from server.validation.suggest import Slip, best_slip, ratio_slip
+from server.validation.screen import bounds_cm, shrunk_cm
+
+NEXT_IN_LIST = 0.25
+"""Half of all exchanges are between neighbours in the list, a quarter to each side (project default)."""
+BEYOND_CAP = 0.005
+"""How much rarer honest growth is beyond the cap of the species' group (project default)."""
+HALF = 0.5  # a wrong last value is never an error of this visit
+NAMED_SHARE = 0.3
+"""A slip names the flag when it is at least this part of all that may be wrong (project default)."""
+TOLD = 3
+"""Stories that a flag tells."""
+
+
+class Doubt(NamedTuple):
+    """A diameter that is worth a closer look, and what probably happened to it."""
+
+    judged: Judged
+    verdict: Verdict
+    others: dict[float, str]  # tags of trees whose value may stand here, by that value
 
 
 def growth_flags(scene: Scene) -> Iterator[Flag]:
     """Every tree that lived and was measured both times, against its own last diameter."""
     if not scene.grown:
         return
-    odd = list(_odd(scene))
-    for judged in odd:
-        flag = _flag(scene, judged, odd)
+    expectations = Expectations(scene)
+    odd = _odd(scene, expectations)
+    if not odd:
+        return
+    for doubt in doubts(scene, expectations, odd):
+        flag = _flag(scene, doubt)
         if flag is not None:
             yield flag
 
 
-def _odd(scene: Scene) -> Iterator[Judged]:
-    """Trees worth a closer look; nearly every tree is passed over by the first comparison."""
-    limits, years = scene.limits, scene.years
-    expectations = Expectations(scene)
-    share, small = limits.x02_factor * limits.x02_tolerance_share, limits.x02_factor * limits.x02_tolerance_cm
-    large_cm, ratio = limits.x02_large_cm, limits.x05_high
-    for pair in scene.grown:
-        dbh, last = pair.now.dbh_cm or 0.0, pair.before.dbh_cm or 0.0
-        growth = expectations.growth(pair.now, last)
-        allowed = small if last < large_cm else share * last
-        # no wider than the narrowest `soft`: its rate is at least the kind's less what a tree's own history takes
-        usual = last + (1 - limits.x03_own_share) * max(growth.rate_cm_yr, 0.0) * years
-        if last - allowed <= dbh <= usual + limits.x03_steps * limits.t06_spread_cm_yr * years:
-            continue
-        judged = expectations.judged(pair, growth)
-        if dbh < last - allowed or dbh > judged.soft or dbh > ratio * last:
-            yield judged
-
-
-def _flag(scene: Scene, judged: Judged, odd: list[Judged]) -> Flag | None:
-    dbh = judged.dbh
-    beyond = _questioned_from(scene, judged)
-    if dbh < judged.low or dbh > beyond:
-        return _gross(scene, judged, odd)
-    if _odd_ratio(scene.limits, judged):
-        slip = best_slip(dbh, judged.expected, _partners(judged, odd))
-        return _raise(scene, "X05", judged, slip, ratio=f"{dbh / judged.last:.2f}")
-    if dbh > judged.soft:
-        return _fast(scene, judged, odd)
-    if dbh < judged.last and not pom_changed(judged.pair, scene.limits.x14_use_share):
-        return _raise(
-            scene,
-            "X02",
-            judged,
-            None,
-            severity=Severity.INFO if judged.steps < scene.limits.x03_steps else None,
-        )
+def doubt_of(scene: Scene, key: tuple[str, str]) -> Doubt | None:
+    """What may have happened to one tree's diameter, questioned or not; None where it has no last diameter."""
+    for place, pair in enumerate(scene.grown):
+        if pair.now.key == key:
+            return next(doubts(scene, Expectations(scene), [place]))
     return None
+
+
+def _odd(scene: Scene, expectations: Expectations) -> list[int]:
+    """Places of trees worth a closer look; nearly every tree is passed over by the first comparison."""
+    limits, years, has_older = scene.limits, scene.years, bool(expectations.older_years)
+    odd = []
+    for place, (now, before) in enumerate(scene.grown):
+        last = before.dbh_cm or 0.0
+        low, high = bounds_cm(limits, expectations.growth(now, last), last, years, has_older=has_older)
+        if not low <= (now.dbh_cm or 0.0) <= high:
+            odd.append(place)
+    return odd
+
+
+def doubts(scene: Scene, expectations: Expectations, odd: Sequence[int]) -> Iterator[Doubt]:
+    """What may have happened to the trees at these places of `scene.grown`."""
+    limits = scene.limits
+    everyone = [expectations.judged(pair) for pair in scene.grown]
+    whole = _whole_share(scene)
+    for place in odd:
+        judged = everyone[place]
+        honest = judged.expected.density
+        others, tags = _others(everyone, place)
+        verdict = weighed(
+            judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, more=exchanged(judged.dbh, honest, others),
+            last_wrong=_last_wrong(scene, expectations, judged), whole_share=whole,
+            possible=BEYOND_CAP if judged.dbh > judged.high else 1.0,
+            shift=limits.x03_score_shift, slope=limits.x03_score_slope,
+        )  # fmt: skip
+        yield Doubt(judged, verdict, tags)
+
+
+def _others(
+    everyone: Sequence[Judged], place: int
+) -> tuple[list[tuple[float, Density, float]], dict[float, str]]:
+    """Trees whose diameter may stand here: those whose own growth would have made this value."""
+    mine = everyone[place]
+    dbh = mine.dbh
+    apart = (1 - 2 * NEXT_IN_LIST) / max(len(everyone) - 1, 1)
+    found: list[tuple[float, Density, float]] = []
+    tags = {}
+    for at, other in enumerate(everyone):
+        if at != place and other.expected.steps(dbh) < 6:
+            share = apart + (NEXT_IN_LIST if abs(at - place) == 1 else 0.0)
+            found.append((other.dbh, other.expected.density, share))
+            tags[other.dbh] = other.pair.now.tag
+    return found, tags
+
+
+def _whole_share(scene: Scene) -> float:
+    """Share of whole centimetres in the plot: where all are whole, a whole one is no sign of a guess."""
+    whole = sum(abs((now.dbh_cm or 0.0) - round(now.dbh_cm or 0.0)) < 1e-6 for now, _ in scene.grown)
+    return (whole + 1) / (len(scene.grown) + 10)
+
+
+def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged) -> float:
+    """How likely a wrong value last time makes today's, per cm. Accepted data hold few errors; where the diameter
+    before last is known, it says which of the two values is out of line."""
+    limits = scene.limits
+    prior = limits.x03_prior_error * limits.x03_last_share
+    if judged.older is None:
+        slips = sum(
+            likely for *_, likely in explanations(judged.dbh, judged.expected.density, judged.expected.cm)
+        )
+        return prior * slips
+    years = expectations.older_years
+    usual = max(judged.growth.rate_cm_yr, 0.0)
+    then = after(limits, judged.growth, judged.older, usual, years)
+    both = after(limits, judged.growth, judged.older, usual, years + scene.years)
+    slips = sum(likely for *_, likely in explanations(judged.last, then.density, then.cm))
+    return prior * slips * both.density(judged.dbh) / max(then.density(judged.last), 1e-12)
+
+
+def _flag(scene: Scene, doubt: Doubt) -> Flag | None:
+    judged, verdict, limits = doubt.judged, doubt.verdict, scene.limits
+    story = _main_story(verdict)
+    kind = story.kind if story else ""
+    if kind in RATIOS:
+        return _raise(scene, "T05", doubt, story, case=kind)
+    if kind == "swap" and judged.low <= judged.dbh <= judged.high:
+        other = doubt.others.get(story.meant_cm or 0.0, "") if story else ""
+        return _raise(scene, "X13", doubt, story, case="swap", other=other)
+    if judged.dbh < judged.low:
+        return _raise(scene, "X01", doubt, story)
+    if judged.dbh > _questioned_from(scene, judged):
+        cap = (judged.high - judged.last) / scene.years
+        return _raise(scene, "X04", doubt, story, years=round(scene.years, 1), cap_cm_yr=round(cap, 2))
+    if _odd_ratio(limits, judged):
+        return _raise(scene, "X05", doubt, story, ratio=f"{judged.dbh / judged.last:.2f}")
+    if judged.dbh < shrunk_cm(limits, judged.last) and not pom_changed(judged.pair, limits.x14_use_share):
+        return _raise(scene, "X02", doubt, story)
+    if verdict.wrong < limits.x03_info_score:
+        return None
+    slow = judged.dbh < judged.expected.cm
+    if kind in TYPED:
+        case = "slow" if slow else "tens" if kind == "tens" else ""
+        return _raise(
+            scene, "T06", doubt, story, case=case, plot_rate_cm_yr=round(judged.growth.rate_cm_yr, 2)
+        )
+    return _raise(scene, "X03", doubt, story, case="slow" if slow else "", years=round(scene.years, 1))
 
 
 def _questioned_from(scene: Scene, judged: Judged) -> float:
@@ -78,38 +178,6 @@ def _questioned_from(scene: Scene, judged: Judged) -> float:
     return judged.high - max(excess, 0.0)
 
 
-def _gross(scene: Scene, judged: Judged, odd: list[Judged]) -> Flag:
-    slip = ratio_slip(judged.dbh, judged.expected)
-    if slip is not None:
-        return _raise(scene, "T05", judged, slip, severity=Severity.ERROR, case=slip.kind)
-    slip = best_slip(judged.dbh, judged.expected, _partners(judged, odd))
-    if judged.dbh < judged.low:
-        return _raise(scene, "X01", judged, slip)
-    sure = judged.dbh > judged.high
-    cap = (judged.high - judged.last) / scene.years
-    return _raise(scene, "X04", judged, slip, severity=Severity.ERROR if sure else Severity.WARN,
-                  years=round(scene.years, 1), cap_cm_yr=round(cap, 2))  # fmt: skip
-
-
-def _fast(scene: Scene, judged: Judged, odd: list[Judged]) -> Flag | None:
-    """Grown more than trees do here: a slip that explains it, two trees exchanged, or only the growth."""
-    rate = round(judged.growth.rate_cm_yr, 2)
-    slip = ratio_slip(judged.dbh, judged.expected)
-    if slip is not None and judged.growth.trees:
-        return _raise(scene, "T05", judged, slip, case=slip.kind)
-    slip = best_slip(judged.dbh, judged.expected, typed_only=True)
-    if slip is not None:
-        case = "tens" if slip.kind == "tens" else ""
-        return _raise(scene, "T06", judged, slip, case=case, plot_rate_cm_yr=rate)
-    swap = best_slip(judged.dbh, judged.expected, _partners(judged, odd))
-    if swap is not None and swap.kind == "swap":
-        other = next(one.pair.now.tag for one in odd if one.dbh == swap.value_cm)
-        return _raise(scene, "X13", judged, swap, case="swap", other=other)
-    if judged.growth.trees:
-        return _raise(scene, "X03", judged, swap, years=round(scene.years, 1), plot_rate_cm_yr=rate)
-    return None
-
-
 def _odd_ratio(limits: Limits, judged: Judged) -> bool:
     """Asked only where nothing is known of growth here; else growth itself is the better measure."""
     if judged.growth.trees or abs(judged.dbh - judged.last) < limits.x05_min_change_cm:
@@ -118,36 +186,45 @@ def _odd_ratio(limits: Limits, judged: Judged) -> bool:
     return judged.dbh < limits.x05_low * judged.last or (small and judged.dbh > limits.x05_high * judged.last)
 
 
-def _partners(judged: Judged, odd: list[Judged]) -> list[float]:
-    """Diameters now of other odd trees that would fit here while this one's fits there."""
-    return [
-        other.dbh
-        for other in odd
-        if other is not judged and judged.expected.holds(other.dbh) and other.expected.holds(judged.dbh)
-    ]
+def _main_story(verdict: Verdict) -> Hypothesis | None:
+    """The likeliest slip that names what was meant, where it is a good part of all that may have gone wrong."""
+    story = verdict.likeliest
+    return story if story is not None and story.chance >= NAMED_SHARE * verdict.wrong else None
 
 
-def _raise(
-    scene: Scene,
-    rule: str,
-    judged: Judged,
-    slip: Slip | None,
-    *,
-    severity: Severity | None = None,
-    **facts: Fact,
-) -> Flag:
-    now = judged.pair.now
-    up = judged.dbh > judged.last
-    evidence = judged.steps * (scene.limits.x03_up_weight if up else 1.0)
-    severity = severity or (Severity.ERROR if judged.steps >= scene.limits.x03_error_steps else Severity.WARN)
-    if judged.last_was_odd:
-        severity, evidence = (Severity.WARN if severity is Severity.ERROR else severity), evidence / 2
+def _severity(limits: Limits, wrong: float) -> Severity:
+    if wrong >= limits.x03_error_score:
+        return Severity.ERROR
+    return Severity.WARN if wrong >= limits.x03_warn_score else Severity.INFO
+
+
+def _raise(scene: Scene, rule: str, doubt: Doubt, story: Hypothesis | None, **facts: Fact) -> Flag:
+    judged, verdict = doubt.judged, doubt.verdict
+    now, wrong = judged.pair.now, verdict.wrong
+    severity = _severity(scene.limits, wrong)
+    last = next((one.chance for one in verdict.stories if one.kind == "last"), 0.0)
+    if judged.older is not None and last > wrong:
         facts |= {"case": "before", "older_cm": judged.older}
+        severity = _severity(scene.limits, min(last, HALF))  # a wrong value all the same, though not here
     if now.tally_code is TallyCode.DBH_ERROR:  # the crew says that last time's value was the wrong one
-        severity = Severity.INFO
+        severity, wrong = Severity.INFO, wrong / 10
+    low, high = _usual_cm(judged)
+    suggestion = "" if story is None or story.meant_cm is None or last > wrong else f"{story.meant_cm:.1f}"
     return raised(
-        rule, now.ordinal, now.tag, now.stem_id, "dbh_cm", shown(now),
-        round(judged.expected.low_cm, 1), round(judged.expected.high_cm, 1),
-        suggestion="" if slip is None or judged.last_was_odd else slip.text, severity=severity,
-        score=10 * evidence / (evidence + 8), before_cm=judged.last, slip=slip.kind if slip else "", **facts,
+        rule, now.ordinal, now.tag, now.stem_id, "dbh_cm", shown(now), low, high, suggestion=suggestion,
+        severity=severity, score=round(wrong, 4), before_cm=judged.last, slip=story.kind if story else "",
+        expected_cm=round(judged.expected.cm, 1), bands=_bands(scene),
+        hypotheses=[one.text for one in verdict.stories[:TOLD]], **facts,
     )  # fmt: skip
+
+
+def _bands(scene: Scene) -> str:
+    """The version of the bands; "" where none are known."""
+    reference = scene.reference
+    return reference.version if reference is not None and reference.growth else ""
+
+
+def _usual_cm(judged: Judged) -> tuple[float, float]:
+    """Between these, two spreads around the expected value, nine trees of ten would be, cm."""
+    cm, up, down, *_ = judged.expected
+    return round(cm - 2 * down, 1), round(cm + 2 * up, 1)

@@ -34,7 +34,7 @@ def _out_of_range(tree: Measurement, height: float, limits: Limits) -> Flag:
     only_tall = limits.h01_warn_m < height <= limits.h01_max_m
     return raised(
         "H01", tree.ordinal, tree.tag, tree.stem_id, "height_m", f"{height:g}", limits.h01_min_m, limits.h01_max_m,
-        severity=Severity.WARN if only_tall else None, score=3.0 if only_tall else None,
+        severity=Severity.WARN if only_tall else None, score=0.3 if only_tall else None,
         case="tall" if only_tall else "", warn_m=limits.h01_warn_m,
     )  # fmt: skip
 
@@ -45,7 +45,7 @@ def _odd_ratio(tree: Measurement, height: float, dbh: float, limits: Limits) -> 
     return raised(
         "H02", tree.ordinal, tree.tag, tree.stem_id, "height_m", f"{height:g}",
         round(limits.h02_min * dbh, 1), round(limits.h02_max * dbh, 1),
-        suggestion=_shifted(height, dbh, limits), score=10 * excess / (excess + 1.5),
+        suggestion=_shifted(height, dbh, limits), score=excess / (excess + 1.5),
         dbh_cm=dbh, ratio=round(ratio, 2), min=limits.h02_min, max=limits.h02_max,
     )  # fmt: skip
 

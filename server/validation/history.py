@@ -22,7 +22,7 @@ def fate_flags(scene: Scene) -> Iterator[Flag]:
         elif now.tally_code is None:
             if before.tally_code in ALIVE:
                 yield raised("X07", now.ordinal, now.tag, now.stem_id, "tally_code", "", severity=Severity.WARN,
-                             score=4.0, case="unknown", before_cm=before.dbh_cm)  # fmt: skip
+                             score=0.4, case="unknown", before_cm=before.dbh_cm)  # fmt: skip
         elif now.dbh_cm and before.dbh_cm and abs(now.dbh_cm - before.dbh_cm) > tolerance:
             yield raised(
                 "T12", now.ordinal, now.tag, now.stem_id, "dbh_cm", shown(now), before.dbh_cm - tolerance,
@@ -34,7 +34,7 @@ def _resurrected(now: Measurement, before: Measurement) -> Flag:
     said = now.tally_code is TallyCode.RESURRECTED
     return raised(
         "X08", now.ordinal, now.tag, now.stem_id, "tally_code", _code(now), severity=Severity.WARN if said else None,
-        score=3.0 if said else None, case="said" if said else "", before=_code(before),
+        score=0.3 if said else None, case="said" if said else "", before=_code(before),
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def vanished_flags(scene: Scene) -> Iterator[Flag]:
     absent = [tree for key, tree in scene.known.items() if key not in mine and tree.tally_code in ALIVE]
     lived = sum(tree.tally_code in ALIVE for tree in scene.known.values())
     if len(absent) >= scene.limits.x07_many and len(absent) > scene.limits.x07_many_share * lived:
-        yield raised("X07", None, "", "", "tag", "", score=9.8, case="many", absent=len(absent), lived=lived,
+        yield raised("X07", None, "", "", "tag", "", score=0.98, case="many", absent=len(absent), lived=lived,
                      tags=sorted(tree.tag for tree in absent))  # fmt: skip
         return
     for tree in absent:
@@ -70,7 +70,7 @@ def species_change_flags(scene: Scene) -> Iterator[Flag]:
         related = bool(genus) and genus == scene.info(before.species).genus
         yield raised(
             "X09", now.ordinal, now.tag, now.stem_id, "species", now.species, suggestion=before.species,
-            severity=Severity.INFO if related else None, score=2.0 if related else None, before=before.species,
+            severity=Severity.INFO if related else None, score=0.2 if related else None, before=before.species,
         )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def _big_newcomer(tree: Measurement, dbh: float, most: float, scene: Scene) -> F
     excess = dbh / most
     return raised(
         "X10", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), None, round(most, 1),
-        severity=Severity.ERROR if gross else None, score=10 * excess / (excess + 1),
+        severity=Severity.ERROR if gross else None, score=excess / (excess + 1),
         years=round(scene.years, 1), min_cm=limits.t02_min_cm, growth_cm_yr=limits.x10_growth_cm_yr,
         error_cm=limits.x10_error_cm,
     )  # fmt: skip
@@ -143,7 +143,7 @@ def place_flags(scene: Scene) -> Iterator[Flag]:
         if moved > shift_m:
             yield raised(
                 "X13", now.ordinal, now.tag, now.stem_id, "x_m", f"{now.x_m:g}, {now.y_m:g}",
-                suggestion=f"{before.x_m:g}, {before.y_m:g}", score=3.0, case="moved", moved_m=round(moved, 1),
+                suggestion=f"{before.x_m:g}, {before.y_m:g}", score=0.3, case="moved", moved_m=round(moved, 1),
                 shift_m=shift_m,
             )  # fmt: skip
 
@@ -159,6 +159,6 @@ def pom_change_flags(scene: Scene) -> Iterator[Flag]:
             large = change > alert
             yield raised(
                 "X14", now.ordinal, now.tag, now.stem_id, "pom_m", f"{now.pom_m:g}",
-                severity=None if large else Severity.INFO, score=None if large else 1.0,
+                severity=None if large else Severity.INFO, score=None if large else 0.1,
                 before_m=f"{before.pom_m:g}", alert_m=alert, use_share=share,
             )  # fmt: skip

@@ -20,7 +20,7 @@ def girth_flags(scene: Scene) -> Iterator[Flag]:
     fits, asked = _girths_by_growth(scene) if scene.grown else _girths_by_height(scene)
     if asked >= scene.limits.t07_min_trees and fits >= scene.limits.t07_share * asked:
         yield raised("T07", None, "", "", "dbh_cm", "", plot_fits=fits, plot_trees=asked,
-                     score=8 + 2 * fits / asked, share=scene.limits.t07_share)  # fmt: skip
+                     score=0.8 + 0.2 * fits / asked, share=scene.limits.t07_share)  # fmt: skip
 
 
 def _girths_by_growth(scene: Scene) -> tuple[int, int]:
@@ -53,7 +53,7 @@ def reading_flags(scene: Scene) -> Iterator[Flag]:
     coarse = sum(round(value) % 5 == 0 for value in tenths)
     bound = max(limits.t08_coarse_share, 0.2 + limits.t08_chance_z * sqrt(0.16 / count))
     if fine > limits.t08_decimals_share * count:
-        yield raised("T08", None, "", "", "dbh_cm", "", severity=Severity.INFO, score=1.0, case="fine",
+        yield raised("T08", None, "", "", "dbh_cm", "", severity=Severity.INFO, score=0.1, case="fine",
                      plot_count=fine, plot_trees=count)  # fmt: skip
     elif coarse > bound * count:
         yield raised("T08", None, "", "", "dbh_cm", "", case="coarse", plot_count=coarse, plot_trees=count,
@@ -70,7 +70,7 @@ def copied_flags(scene: Scene) -> Iterator[Flag]:
     # a small plot passes the bound by chance: its share must be above it by more than that
     chance = limits.t08_chance_z * sqrt(bound * (1 - bound) / len(grown))
     if len(same) > (bound + chance) * len(grown) or len(same) > limits.x06_share * len(grown):
-        yield raised("X06", None, "", "", "dbh_cm", "", score=5 + 5 * len(same) / len(grown), plot_same=len(same),
+        yield raised("X06", None, "", "", "dbh_cm", "", score=0.5 + 0.5 * len(same) / len(grown), plot_same=len(same),
                      plot_pairs=len(grown), plot_tags=same, share=bound, years=round(scene.years, 1))  # fmt: skip
 
 

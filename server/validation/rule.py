@@ -13,10 +13,10 @@ from server.validation.parameters import Parameter, Parameters, read_table
 
 
 class Rule(NamedTuple):
-    """One rule. `starred`: a value that the crew verified lowers its error to a warn. `score` 0 to 10 is how
-    suspicious its flags are where a rule cannot weigh its evidence itself. `scope` is what it looks at: tree, pair (a
-    tree in two censuses), visit, place, photo, crew, audit. `formula` says when it speaks, in the words of the
-    parameters; `next_zh` and `next_en` what a supervisor does about it."""
+    """One rule. `starred`: a value that the crew verified lowers its error to a warn. `score` is the
+    probability, 0 to 1, that what it flags is wrong, where a rule cannot weigh its evidence itself. `scope` is what
+    it looks at: tree, pair (a tree in two censuses), visit, place, photo, crew, audit. `formula` says when it
+    speaks, in the words of the parameters; `next_zh` and `next_en` what a supervisor does about it."""
 
     id: str
     version: int

@@ -84,6 +84,14 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，生长偏快，可能录入有误。请复测。",
             "Tree {tag}: {value} cm, last time {before_cm} cm; fast for this plot, perhaps a typing slip. Please measure again.",
         ),
+        "slow": (
+            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，比预计的 {expected_cm} cm 小，可能录入有误。请复测。",
+            "Tree {tag}: {value} cm, last time {before_cm} cm; less than the {expected_cm} cm to be expected, perhaps a typing slip. Please measure again.",
+        ),
+        "alone": (
+            "样木 {tag}（{species}）胸径 {value} cm，与树高和样地内其他 {plot_trees} 株（多在 {low}–{high} cm）不相称，可能录入有误。请复测。",
+            "Tree {tag} ({species}): {value} cm is at odds with its height and the other {plot_trees} in the plot (mostly {low}–{high} cm); a typing slip? Please measure again.",
+        ),
         "before": LAST_ODD,
     },
     "T07": {
@@ -193,6 +201,10 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         "": (
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，{years} 年生长偏快（这里一般到 {high} cm）。请复测。",
             "Tree {tag}: {value} cm, last time {before_cm} cm: fast for {years} years (here usually up to {high} cm). Please measure again.",
+        ),
+        "slow": (
+            "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，{years} 年几乎没有生长（这里一般至少 {low} cm）。请复测。",
+            "Tree {tag}: {value} cm, last time {before_cm} cm: little growth in {years} years (here usually at least {low} cm). Please measure again.",
         ),
         "before": LAST_ODD,
     },
@@ -415,6 +427,235 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         "visit": (
             "这支调查队的抽查不合格（样地 {plots}），这次调查在其影响范围内。请在抽查页决定是否重新打开。",
             "The crew of this visit failed an audit (plot {plots}), and the visit is among those in doubt. Decide on the audits page whether to open it again.",
+        ),
+    },
+    "P01": {
+        "": (
+            "定位（{value}）离设计位置 {away_m} m，手机精度 {accuracy_m} m。请核对是否走错样地，否则重新定位。",
+            "The fix ({value}) is {away_m} m from the planned position; the phone says {accuracy_m} m. Is it another plot? If not, take the position again.",
+        ),
+        "last": (
+            "定位（{value}）离上期定位 {away_m} m，手机精度 {accuracy_m} m。请核对是否同一块样地。",
+            "The fix ({value}) is {away_m} m from last time's; the phone says {accuracy_m} m. Check that it is the same plot.",
+        ),
+    },
+    "P02": {
+        "fix": (
+            "定位（{value}）离设计位置 {away_m} m，方向和距离正好是 {datum_name} 的偏移（换算后只差 {left_m} m）。请确认坐标系。",
+            "The fix ({value}) is {away_m} m from the plan, just as {datum_name} shifts it (converted, {left_m} m are left). Please confirm the datum.",
+        ),
+        "design": (
+            "定位（{value}）离设计位置 {away_m} m，设计坐标本身像是 {datum_name}（换算后只差 {left_m} m）。请改计划里的坐标。",
+            "The fix ({value}) is {away_m} m from the plan; the planned position itself seems to be in {datum_name} (converted, {left_m} m are left). Please correct the plan.",
+        ),
+    },
+    "P03": {
+        "accuracy": (
+            "定位精度 {accuracy_m} m，超过 {most_m} m。下次请等信号稳定。",
+            "The fix is good to {accuracy_m} m only, more than {most_m} m. Wait for satellites next time.",
+        ),
+        "twin": (
+            "定位（{value}）与样地 {other} 相差不到 {same_m} m。两块样地不会在一处，请核对。",
+            "The fix ({value}) is within {same_m} m of plot {other}'s. Two plots cannot be in one place; please check.",
+        ),
+    },
+    "P04": {
+        "elevation_m": (
+            "海拔 {value} m，上期 {last} m，相差超过 {most} m。请核对是否同一块样地。",
+            "Elevation {value} m, last time {last} m: more than {most} m apart. Check that it is the same plot.",
+        ),
+        "slope_deg": (
+            "坡度 {value}°，上期 {last}°，相差达到 {most}°。请核对。",
+            "Slope {value}°, last time {last}°: {most}° or more apart. Please check.",
+        ),
+        "aspect": (
+            "坡向代码 {value}，上期 {last}，相差超过 {most} 个方位。请核对。",
+            "Aspect {value}, last time {last}: more than {most} eighths of a circle apart. Please check.",
+        ),
+    },
+    "P05": {
+        "perimeter": (
+            "周长 {value} m，应在 {low}–{high} m 之间（四边共 {due_m} m）。请重测周界。",
+            "The perimeter is {value} m and should be {low} to {high} m (four sides make {due_m} m). Measure it again.",
+        ),
+        "closure": (
+            "闭合差 {value} m，超过 {high} m。请重测周界。",
+            "The boundary misses itself by {value} m, more than {high} m. Measure it again.",
+        ),
+        "corner": (
+            "角桩 {number}（{value}）离样地中心 {away_m} m，应为 {due_m} m 左右。请核对角桩位置。",
+            "Corner {number} ({value}) is {away_m} m from the centre and should be about {due_m} m. Please check it.",
+        ),
+        "same": (
+            "角桩 {value} 的定位相差不到 {same_m} m。请逐个角桩定位。",
+            "Corners {value} are within {same_m} m of each other. Take the position at each corner.",
+        ),
+        "crossed": (
+            "按角桩顺序连线，样地的边互相交叉。请核对角桩号。",
+            "Joined in their order, the corners make sides that cross. Please check their numbers.",
+        ),
+    },
+    "P06": {
+        "basal_area": (
+            "断面积 {value} m²/ha，超过 {high} m²/ha，而且不只是一株的问题。请核对样地面积和胸径单位。",
+            "Basal area {value} m²/ha is above {high} m²/ha, and not by one tree alone. Check the plot's area and the unit of the diameters.",
+        ),
+        "stems": (
+            "每公顷 {value} 株（胸径 5 cm 以上），超过 {high} 株。请核对样地面积和样木有没有重复。",
+            "{value} stems of 5 cm and more on a hectare, above {high}. Check the plot's area and whether trees came twice.",
+        ),
+        "mean_dbh": (
+            "{plot_trees} 株的平均胸径 {value} cm，应在 {low}–{high} cm 之间。请核对单位。",
+            "The mean diameter of {plot_trees} trees is {value} cm and should be {low} to {high} cm. Check the unit.",
+        ),
+        "mean_height": (
+            "{plot_trees} 株的平均树高 {value} m，应在 {low}–{high} m 之间。请核对单位。",
+            "The mean height of {plot_trees} trees is {value} m and should be {low} to {high} m. Check the unit.",
+        ),
+    },
+    "P07": {
+        "run": (
+            "与样地 {other}（{census} 期）对照，{trees} 株中有 {same} 株树种和胸径都相同，其中连续 {run} 株一模一样（巧合的概率约 {chance}）。像是照抄，请安排复查。",
+            "Beside plot {other} (census {census}) {same} of {trees} trees have the same species and diameter, {run} of them one after the other (by chance: about {chance}). Copied, it seems; have the plot visited again.",
+        ),
+        "shuffled": (
+            "与样地 {other}（{census} 期）有 {share_pct}% 的样木树种和胸径都相同，只是顺序不同（同位 {same} 株，最长连续 {run} 株，共 {trees} 株）。请安排复查。",
+            "{share_pct} % of the trees have a twin of the same species and diameter in plot {other} (census {census}), in another order ({same} of {trees} side by side, the longest run {run}). Have the plot visited again.",
+        ),
+    },
+    "P08": {
+        "trees": (
+            "地类是有林地，却没有一株样木。请补测，或改正地类。",
+            "The land type is forest and there is not one tree. Measure them, or correct the land type.",
+        ),
+        "position": ("没有样地位置。请补定位。", "The plot has no position. Please take it."),
+    },
+    "P09": {
+        "campaign": (
+            "调查日期 {value} 不在本期（{starts_on} 到 {ends_on}）之内。请核对日期和调查期。",
+            "The day {value} is not in this census ({starts_on} to {ends_on}). Check the day and the census.",
+        ),
+        "future": (
+            "调查日期 {value} 晚于收到的日期。请核对日期。",
+            "The day {value} lies after the day on which the record was received. Please check it.",
+        ),
+        "clock": (
+            "手机时间比收到时间快 {ahead_min} 分钟。请把手机时间设为自动，并核对调查日期 {value}。",
+            "The phone's clock is {ahead_min} minutes ahead of the receipt. Set it to automatic, and check the day {value}.",
+        ),
+        "order": (
+            "结束时间早于开始时间，调查中改过手机时间？请核对日期 {value}。",
+            "It ended before it began; was the clock changed meanwhile? Please check the day {value}.",
+        ),
+    },
+    "P10": {
+        "cover": (
+            "地类是乔木林，郁闭度 {value} 却小于 {low}。请核对。",
+            "The land type is tree forest, yet the canopy cover {value} is below {low}. Please check.",
+        ),
+        "age": (
+            "平均年龄 {value} 年，上期 {last} 年，两期相隔 {years} 年，对不上。请核对。",
+            "Mean age {value} years, last time {last}, with {years} years between: that does not add up. Please check.",
+        ),
+        "land": (
+            "地类 {value}，上期 {last} 是有林地，而样地里仍有样木。请核对地类。",
+            "Land type {value}; last time it was forest ({last}), and there are still trees. Please check the land type.",
+        ),
+        "origin": (
+            "起源 {value}，上期 {last}。起源不会改变，请核对。",
+            "Origin {value}, last time {last}. An origin does not change; please check.",
+        ),
+    },
+    "P11": {
+        "": (
+            "样木 {tag}（{value}）与样木 {other} 相距 {apart_m} m，小于两株半径之和 {touching_m} m。请核对位置和样木号。",
+            "Tree {tag} at ({value}) is {apart_m} m from tree {other}, less than their radii together ({touching_m} m). Check positions and tags.",
+        ),
+    },
+    "P12": {
+        "said": ("手机报告位置（{value}）是模拟的。请关掉模拟定位，重新定位。", "The phone says that the position ({value}) is mocked. Turn that off and take it again."),
+        "zero": (
+            "位置（{value}）的精度是 0：不是卫星定位，而是模拟位置或在地图上点的。请在样地里重新定位。",
+            "The position ({value}) has an accuracy of 0: it was mocked, or set on the map by hand. Take it again in the plot.",
+        ),
+        "design": (
+            "位置（{value}）与设计坐标完全相同，而精度是 {accuracy_m} m，像是照填的。请在样地里重新定位。",
+            "The position ({value}) is exactly the planned one, at an accuracy of {accuracy_m} m: filled in, it seems. Take it again in the plot.",
+        ),
+    },
+    "P13": {
+        "township": (
+            "定位（{value}）在{name}边界外 {outside_m} m。请核对样地所属乡镇。",
+            "The fix ({value}) is {outside_m} m outside {name}. Check the plot's township.",
+        ),
+        "stratum": (
+            "定位（{value}）在碳层“{name}”边界外 {outside_m} m。请核对样地所属碳层。",
+            "The fix ({value}) is {outside_m} m outside the stratum {name}. Check the plot's stratum.",
+        ),
+    },
+    "F01": {
+        "": (
+            "照片 {value} 的位置离样地 {away_m} m。请问清在哪里拍的。",
+            "Photo {value} was taken {away_m} m from the plot. Ask where.",
+        ),
+        "datum": (
+            "照片 {value} 的位置离样地 {away_m} m，正好是 {datum_name} 的偏移：相机写的是 {datum_name} 坐标，不必处理。",
+            "Photo {value} says {away_m} m from the plot, just as {datum_name} shifts it: the camera writes {datum_name}, nothing is wrong.",
+        ),
+    },
+    "F02": {
+        "": (
+            "照片 {value} 拍摄于 {taken_at}，在调查时间之外 {off_min} 分钟。请问清何时拍的。",
+            "Photo {value} was taken at {taken_at}, {off_min} minutes outside the visit. Ask when.",
+        ),
+        "day": (
+            "照片 {value} 拍摄于 {taken_at}，不是调查当天（{on}）。请问清何时拍的。",
+            "Photo {value} was taken at {taken_at}, not on the day of the visit ({on}). Ask when.",
+        ),
+        "zone": (
+            "照片 {value} 拍摄于 {taken_at}，与调查时间正好差 8 小时：相机的时区没有设对。",
+            "Photo {value} was taken at {taken_at}, just eight hours off the visit: the camera's time zone is wrong.",
+        ),
+    },
+    "F03": {
+        "same": (
+            "照片 {value} 与样地 {other}（{census} 期）的照片 {other_photo} 是同一个文件。请重拍。",
+            "Photo {value} is the very file {other_photo} of plot {other} (census {census}). Have it taken again.",
+        ),
+        "alike": (
+            "照片 {value} 与样地 {other}（{census} 期）的照片 {other_photo} 几乎一样（64 位相差 {bits} 位）。请并排对照。",
+            "Photo {value} looks like {other_photo} of plot {other} (census {census}): {bits} of 64 bits differ. Compare them side by side.",
+        ),
+        "here": (
+            "照片 {value} 与本次的照片 {other_photo} 是同一个文件。请补拍缺的那一张。",
+            "Photo {value} is the very file {other_photo} of this visit. Have the missing one taken.",
+        ),
+    },
+    "F04": {
+        "stripped": (
+            "照片 {value} 没有相机型号和位置，可能经过转发。可向调查队要原图。",
+            "Photo {value} has neither camera nor position; it may have been forwarded. Ask for the original.",
+        ),
+        "many": (
+            "{photos} 张照片中有 {stripped} 张没有相机型号和位置。请向调查队要原图。",
+            "{stripped} of {photos} photos have neither camera nor position. Ask the crew for the originals.",
+        ),
+        "edited": (
+            "照片 {value} 由 {software} 保存过，不是原图。请向调查队要原图。",
+            "Photo {value} was saved by {software} and is no original. Ask the crew for it.",
+        ),
+    },
+    "F05": {
+        "": (
+            "样木 {tag} 的疑点（{rules}）已认可，但没有收到围尺照片。请补一张。",
+            "A doubt about tree {tag} ({rules}) was accepted and no photo of the tape has come. Ask for one.",
+        ),
+    },
+    "F06": {
+        "few": ("只有 {photos} 张照片，至少要 {least} 张。请补拍。", "There are {photos} photos and should be {least} at least. Have more taken."),
+        "short": (
+            "有 {photos} 张照片，四角和中心一共要 {wanted} 张。",
+            "There are {photos} photos; four corners and the centre make {wanted}.",
         ),
     },
 }  # fmt: skip

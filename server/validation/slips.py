@@ -1,63 +1,132 @@
-"""A diameter out of line in a single census: a wrong decimal point or unit (T05 without an earlier visit)."""
+"""A diameter in its first census: nothing before it, so the other trees of the plot and the tree's own height say what
+it should be (T05 a decimal point or a unit, T06 a typing slip)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import exp, log
+from typing import NamedTuple
 
 from server.forest.tree import Measurement
+from server.validation.expected import student
 from server.validation.flag import Flag, Severity
+from server.validation.hd import HeightCurve
+from server.validation.hypotheses import RATIOS, Hypothesis, Verdict, weighed
 from server.validation.rule import raised
 from server.validation.scene import Scene, shown
-from server.validation.suggest import Expected, ratio_slip
+from server.validation.stats import middle_and_spread
 
-MOST_OUTLIERS = 3
-"""Trees at one end of a species that may be out of line together; more than that is a second generation."""
+LEAST_SPREAD = 0.15
+"""No plot's diameters are more alike than this, as a standard deviation of ln D (even-aged plantations)."""
+LOOKED_AT = 2.5
+"""Spreads from the plot's middle, or from the height curve, from which a diameter is looked at."""
+TOLD = 3
+
+
+class Stand(NamedTuple):
+    """The other trees: middle and spread of ln D, and how many."""
+
+    middle: float
+    spread: float
+    trees: int
+
+
+class First(NamedTuple):
+    """What honest work would find in a first census: the stand, and the curve that the height must fit."""
+
+    stand: Stand
+    curve: HeightCurve | None
+    height_m: float | None
+
+    def density(self, dbh_cm: float) -> float:
+        """How likely this diameter is, per cm, with the height that was measured."""
+        away = (log(dbh_cm) - self.stand.middle) / self.stand.spread
+        likely = student(away) / (self.stand.spread * dbh_cm)
+        if self.curve is not None and self.height_m:
+            likely *= student(self.curve.steps(dbh_cm, self.height_m)) / self.curve.spread
+        return likely
+
+    def is_odd(self, dbh_cm: float) -> bool:
+        """Is it worth a closer look?"""
+        if abs(log(dbh_cm) - self.stand.middle) > LOOKED_AT * self.stand.spread:
+            return True
+        if self.curve is None or not self.height_m:
+            return False
+        return abs(self.curve.steps(dbh_cm, self.height_m)) > LOOKED_AT
 
 
 def outlier_flags(scene: Scene) -> Iterator[Flag]:
-    """T05 as a warn: far from every other tree of its species in the plot, and a slip brings it among them."""
-    groups: dict[str, list[Measurement]] = {}
+    """Trees that were never measured before, beside the other trees of the plot and their own height."""
+    new = [tree for tree in scene.sized if tree.key not in scene.known]
+    if not new or len(scene.sized) <= scene.limits.t05_min_trees:
+        return
+    stands = _stands(scene)
+    for tree in new:
+        first = first_of(scene, tree, stands)
+        if first.is_odd(tree.dbh_cm or 0.0):
+            flag = _flag(scene, tree, first)
+            if flag is not None:
+                yield flag
+
+
+def first_of(scene: Scene, tree: Measurement, stands: dict[str, Stand]) -> First:
+    """What is known of a tree without a last diameter."""
+    reference, curve = scene.reference, None
+    if reference is not None and reference.heights and tree.height_m and tree.height_m > 0:
+        curve = reference.height_curve(tree.species, scene.info(tree.species).genus)
+    return First(stands.get(tree.species) or stands[""], curve, tree.height_m)
+
+
+def _stands(scene: Scene) -> dict[str, Stand]:
+    """Of each species with enough trees, and of all ("")."""
+    groups: dict[str, list[float]] = {"": []}
     for tree in scene.sized:
-        if (tree.tag, tree.stem_id) not in scene.known:
-            groups.setdefault(tree.species, []).append(tree)
-    for trees in groups.values():
-        if len(trees) > scene.limits.t05_min_trees:
-            yield from _outliers(scene, trees)
+        size = log(tree.dbh_cm or 1.0)
+        groups[""].append(size)
+        if tree.species:
+            groups.setdefault(tree.species, []).append(size)
+    enough = scene.limits.t05_min_trees
+    return {name: _stand(some) for name, some in groups.items() if not name or len(some) > enough}
 
 
-def _outliers(scene: Scene, trees: list[Measurement]) -> Iterator[Flag]:
-    trees = sorted(trees, key=_dbh)
-    factor = scene.limits.t05_outlier_factor
-    for count in range(MOST_OUTLIERS, 0, -1):
-        inner = trees[:-count]
-        if len(inner) >= scene.limits.t05_min_trees and _dbh(trees[-count]) > factor * _dbh(inner[-1]):
-            yield from _hits(scene, trees[-count:], inner)
-            break
-    for count in range(MOST_OUTLIERS, 0, -1):
-        inner = trees[count:]
-        if len(inner) >= scene.limits.t05_min_trees and _dbh(trees[count - 1]) < _dbh(inner[0]) / factor:
-            yield from _hits(scene, trees[:count], inner)
-            break
+def _stand(sizes: list[float]) -> Stand:
+    middle, spread = middle_and_spread(sizes)
+    return Stand(middle, max(spread, LEAST_SPREAD), len(sizes))
 
 
-def _hits(scene: Scene, outliers: list[Measurement], inner: list[Measurement]) -> Iterator[Flag]:
-    core = _core(inner, scene.limits.t05_core_share)
-    for tree in outliers:
-        slip = ratio_slip(_dbh(tree), core)
-        if slip is not None:
-            distance = max(_dbh(tree) / _dbh(inner[-1]), _dbh(inner[0]) / _dbh(tree))
-            yield raised(
-                "T05", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), core.low_cm, core.high_cm,
-                suggestion=slip.text, severity=Severity.WARN, score=10 * distance / (distance + 3),
-                case="alone", slip=slip.kind, species=tree.species, plot_trees=len(inner),
-            )  # fmt: skip
+def verdict_of(scene: Scene, tree: Measurement, first: First) -> Verdict:
+    """What may have happened to a diameter that has nothing before it."""
+    limits = scene.limits
+    return weighed(tree.dbh_cm or 0.0, first.density, exp(first.stand.middle), limits.x03_prior_error,
+                   whole_share=1.0, shift=limits.x03_score_shift, slope=limits.x03_score_slope)  # fmt: skip
 
 
-def _core(inner: list[Measurement], share: float) -> Expected:
-    cut = round(len(inner) * (1 - share) / 2)
-    low, high = _dbh(inner[cut]), _dbh(inner[-1 - cut])
-    return Expected(_dbh(inner[len(inner) // 2]), max(high - low, 0.1), low, high)
+def _flag(scene: Scene, tree: Measurement, first: First) -> Flag | None:
+    verdict = verdict_of(scene, tree, first)
+    story, limits = verdict.likeliest, scene.limits
+    if story is None or verdict.wrong < limits.x03_info_score:
+        return None
+    rule = "T05" if story.kind in RATIOS else "T06"
+    return _raised(scene, tree, first, verdict, story, rule)
 
 
-def _dbh(tree: Measurement) -> float:
-    return tree.dbh_cm or 0.0
+def _raised(
+    scene: Scene, tree: Measurement, first: First, verdict: Verdict, story: Hypothesis, rule: str
+) -> Flag:
+    low, high = _usual_cm(first.stand)
+    severity = Severity.WARN if verdict.wrong >= scene.limits.x03_warn_score else Severity.INFO
+    reference = scene.reference
+    return raised(
+        rule, tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), low, high,
+        suggestion=f"{story.meant_cm:.1f}", severity=severity, score=round(verdict.wrong, 4), case="alone",
+        slip=story.kind, species=tree.species, plot_trees=first.stand.trees - 1, height_m=tree.height_m,
+        bands="" if reference is None else reference.version,
+        hypotheses=[one.text for one in verdict.stories[:TOLD]],
+    )  # fmt: skip
+
+
+def _usual_cm(stand: Stand) -> tuple[float, float]:
+    """Four trees of five stand between these, cm."""
+    return round(exp(stand.middle - 1.28 * stand.spread), 1), round(
+        exp(stand.middle + 1.28 * stand.spread), 1
+    )

@@ -39,7 +39,7 @@ def numbering_flags(scene: Scene) -> Iterator[Flag]:
     """T10: no tag; a new tag that is no number where the others are; a new tag far above those of the plot."""
     for tree in scene.now.trees:
         if not tree.tag:
-            yield raised("T10", tree.ordinal, "", tree.stem_id, "tag", "", severity=Severity.WARN, score=4.0,
+            yield raised("T10", tree.ordinal, "", tree.stem_id, "tag", "", severity=Severity.WARN, score=0.4,
                          case="blank", plot_row=tree.ordinal + 1)  # fmt: skip
     new = [tree for key, tree in scene.mine.items() if key not in scene.known and key[0]]
     if new:

@@ -19,7 +19,7 @@ def diameter_flags(scene: Scene) -> Iterator[Flag]:
     limits = scene.limits
     low, high = limits.t02_min_cm - limits.t02_slack_cm, limits.t03_max_cm
     if len(scene.alive) >= limits.t01_all_missing and all(tree.dbh_cm is None for tree in scene.alive):
-        yield raised("T01", None, "", "", "dbh_cm", "", score=9.9, case="none", trees=len(scene.alive))
+        yield raised("T01", None, "", "", "dbh_cm", "", score=0.99, case="none", trees=len(scene.alive))
         return
     for tree in scene.alive:
         dbh = tree.dbh_cm
@@ -45,7 +45,7 @@ def _too_small(tree: Measurement, scene: Scene) -> Flag:
     severity, score, case = None, None, ""
     if last >= limits.t02_min_cm - limits.t02_slack_cm:
         shrunk = last - (tree.dbh_cm or 0.0) > limits.x02_factor * limits.x02_tolerance_cm
-        severity, score, case = (Severity.WARN if shrunk else Severity.INFO), 1.0, "known"
+        severity, score, case = (Severity.WARN if shrunk else Severity.INFO), 0.1, "known"
     return raised("T02", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), limits.t02_min_cm,
                   severity=severity, score=score, case=case, min_cm=limits.t02_min_cm)  # fmt: skip
 
@@ -92,7 +92,7 @@ def _oversized(tree: Measurement, field: str, value: float, most: float) -> Flag
     excess = value / most
     return raised(
         "T04", tree.ordinal, tree.tag, tree.stem_id, field, f"{value:g}", None, most,
-        score=10 * excess / (excess + 1), case=field, species=tree.species, most=most,
+        score=excess / (excess + 1), case=field, species=tree.species, most=most,
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def position_flags(scene: Scene) -> Iterator[Flag]:
             gross = outside > limits.t14_error_m
             yield raised(
                 "T14", tree.ordinal, tree.tag, tree.stem_id, "x_m", f"{x:g}, {y:g}",
-                severity=None if gross else Severity.WARN, score=None if gross else 2.0,
+                severity=None if gross else Severity.WARN, score=None if gross else 0.2,
                 outside_m=round(outside, 2), warn_m=limits.t14_warn_m, error_m=limits.t14_error_m,
             )  # fmt: skip
 
@@ -148,6 +148,6 @@ def pom_flags(scene: Scene) -> Iterator[Flag]:
             continue
         if not 0 < pom <= most:
             yield raised("T15", tree.ordinal, tree.tag, tree.stem_id, "pom_m", f"{pom:g}", 0.0, most,
-                         severity=Severity.ERROR, score=5.0, case="impossible")  # fmt: skip
+                         severity=Severity.ERROR, score=0.5, case="impossible")  # fmt: skip
         elif not tree.codes and (tree.tag, tree.stem_id) not in scene.known:
             yield raised("T15", tree.ordinal, tree.tag, tree.stem_id, "pom_m", f"{pom:g}", usual_m=usual)

@@ -175,8 +175,6 @@ def flags_by_plot(census: Census, parameters: Parameters) -> dict[str, list[Flag
     """What the rules say about every visit, with what the censuses before say about trees here."""
     older = [*census.earlier.values(), *census.before.values()]
     reference = Reference.of(older)
-    if not reference.growth:
-        reference = reference.with_growth([*older, *census.now])
     return {
         visit.plot_id: flags_of(
             visit,

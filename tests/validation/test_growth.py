@@ -25,11 +25,11 @@ def test_ordinary_growth_raises_nothing():
     assert one_tree(16.4, 15.0) == []
 
 
-def test_a_clearly_smaller_tree_is_a_warn_and_a_much_smaller_one_an_error():
-    # 4 * (0.0062 * 20 + 0.0904) = 0.86 cm, 5 % = 1.0 cm; eleven standard errors of two tapes are 3.34 cm
-    assert one_tree(18.9, 20.0) == [("X01", "warn")]
+def test_the_smaller_a_tree_became_the_likelier_its_value_is_wrong():
+    # 4 * (0.0062 * 20 + 0.0904) = 0.86 cm, 5 % = 1.0 cm: below 19.0 it has shrunk
+    assert one_tree(18.9, 20.0) == [("X01", "info")]
     assert one_tree(16.7, 20.0) == [("X01", "warn")]
-    assert one_tree(16.6, 20.0) == [("X01", "error")]
+    assert one_tree(14.7, 20.0) == [("X01", "error")]
 
 
 def test_a_slightly_smaller_tree_is_information():
@@ -41,12 +41,12 @@ def test_a_millimetre_or_six_are_the_tape():
 
 
 def test_a_verified_smaller_tree_is_a_warn():
-    assert one_tree(16.6, 20.0, verified=True) == [("X01", "warn")]
-    assert one_tree(18.9, 20.0, verified=True) == [("X01", "info")]
+    assert one_tree(14.7, 20.0, verified=True) == [("X01", "warn")]
+    assert one_tree(16.7, 20.0, verified=True) == [("X01", "info")]
 
 
 def test_a_crew_may_say_that_last_times_diameter_was_wrong():
-    assert one_tree(18.0, 20.0, tally_code=TallyCode.DBH_ERROR) == [("X01", "info")]
+    assert one_tree(15.0, 20.0, tally_code=TallyCode.DBH_ERROR) == [("X01", "info")]
 
 
 def test_no_tree_grows_five_centimetres_a_year():
@@ -60,7 +60,7 @@ def test_a_pine_does_not_grow_three_centimetres_a_year_a_poplar_may():
         return said(visit(tree("1", 35.3, name)), last(tree("1", 20.0, name)), species=species)
 
     assert grown("油松") == [("X04", "error")]
-    assert grown("杨") == []
+    assert grown("杨") == [("T06", "warn")]
 
 
 def test_a_thinning_gives_room_to_grow():
@@ -68,18 +68,16 @@ def test_a_thinning_gives_room_to_grow():
     # 20 + 2.5 * 5 + 2 * sqrt(2) * 0.214 = 33.1 cm; released: 36.9 cm
     before = last(tree("1", 20.0))
     now = visit(tree("1", 35.3), thinned=True)
-    assert ("X04", "error") not in said(now, before, species=species)
+    assert "X04" not in {rule for rule, _ in said(now, before, species=species)}
     assert ("X04", "error") in said(visit(tree("1", 35.3)), before, species=species)
 
 
-def test_a_sapling_that_doubled_is_a_warn():
-    assert one_tree(12.0, 6.0) == [("X05", "warn")]
+def test_a_sapling_that_grew_to_three_times_its_size_is_a_warn():
+    assert one_tree(17.0, 6.0) == [("X05", "warn")]
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"), [(163.0, "16.3"), (1.6, "16.0"), (round(16.3 * pi, 1), "16.3"), (6.4, "16.3")]
-)
-def test_decimal_girth_and_inch_slips_are_errors_with_the_likely_value(typed, meant):
+@pytest.mark.parametrize(("typed", "meant"), [(163.0, "16.3"), (1.6, "16.0"), (round(16.3 * pi, 1), "16.3")])
+def test_decimal_and_girth_slips_are_errors_with_the_likely_value(typed, meant):
     (flag,) = flags(visit(tree("1", typed, height_m=None)), last(tree("1", 15.0)), parameters=SMALL)
     assert (flag.rule, flag.severity, flag.suggestion) == ("T05", Severity.ERROR, meant)
 
@@ -120,23 +118,23 @@ def test_a_changed_point_of_measurement_explains_a_smaller_diameter():
 
 
 def test_without_dates_five_years_are_taken():
-    assert said(visit(tree("1", 30.0), on=None), last(tree("1", 20.0), on=None)) == []
+    assert said(visit(tree("1", 26.0), on=None), last(tree("1", 20.0), on=None)) == []
 
 
 def test_growth_beyond_what_trees_of_the_plot_do_is_a_warn_even_where_no_slip_explains_it():
-    # all but one grew 1.0 to 1.3 cm in five years: 0.23 cm a year and at least 0.15 * 5 = 0.75 cm of spread
-    now = changed(stand(12, grown_cm=1.0), "12", dbh_cm=30.3)
-    (flag,) = flags(visit(*now), last(*stand(12)))
-    assert (flag.rule, flag.tag, flag.severity) == ("X03", "12", Severity.WARN)
+    # thirty trees grew 1.0 to 1.3 cm in five years; no slip with a name makes 56.1 of some 49 cm
+    now = changed(stand(30, grown_cm=1.0), "30", dbh_cm=56.1)
+    (flag,) = flags(visit(*now), last(*stand(30)))
+    assert (flag.rule, flag.tag, flag.severity) == ("X03", "30", Severity.WARN)
 
 
 def test_after_a_thinning_trees_of_a_plot_differ_more():
-    # 15.7 + 4 * hypot(0.15 * 5, 0.3) = 18.9 cm; thinned: 15.7 + 4 * hypot(1.3 * 0.15 * 5, 0.3) = 19.8 cm
-    reference = Reference.of(forest(grown_cm=0.4))
-    before, now = last(tree("1", 15.0)), visit(tree("1", 19.3))
+    reference = Reference.of(forest(grown_cm=1.5))
+    before, now = last(tree("1", 15.0)), visit(tree("1", 20.7))
     quiet = PARAMETERS.with_changes({"X16.on": 0})
-    assert said(now, before, reference=reference) == [("X03", "warn")]
-    assert said(replace(now, thinned=True), before, reference=reference, parameters=quiet) == []
+    (doubted,) = flags(now, before, reference=reference)
+    (released,) = flags(replace(now, thinned=True), before, reference=reference, parameters=quiet)
+    assert released.score < doubted.score
 
 
 def forest(plots: int = 5, grown_cm: float = 3.0) -> list:
@@ -144,7 +142,10 @@ def forest(plots: int = 5, grown_cm: float = 3.0) -> list:
     visits = []
     for plot in range(plots):
         trees = [tree(str(i), 10.0 + i) for i in range(10)]
-        grown = [one._replace(dbh_cm=one.dbh_cm + grown_cm + 0.1 * (i % 3)) for i, one in enumerate(trees)]
+        grown = [
+            one._replace(dbh_cm=round(one.dbh_cm + grown_cm + 0.1 * ((i + plot) % 5 - 2), 1))
+            for i, one in enumerate(trees)
+        ]
         visits += [replace(last(*trees), plot_id=str(plot)), replace(visit(*grown), plot_id=str(plot))]
     return visits
 
@@ -153,13 +154,13 @@ def test_growth_is_measured_by_accepted_trees_of_the_species_and_size():
     fast, slow = Reference.of(forest(grown_cm=8.0)), Reference.of(forest(grown_cm=1.0))
     before, now = last(tree("1", 15.0)), visit(tree("1", 23.0))
     assert said(now, before, reference=fast) == []
-    assert said(now, before, reference=slow) == [("X03", "warn")]
+    assert said(now, before, reference=slow) == [("X03", "error")]
 
 
 def test_thirty_nine_remeasured_trees_are_no_band():
     assert Reference.of(forest(plots=3)).growth == {}
-    (band,) = {name for name in Reference.of(forest(plots=4)).growth if name[0] == "油松"}
-    assert band == ("油松", 1)
+    bands = Reference.of(forest(plots=4)).growth
+    assert {size for name, size in bands if name == "油松"} == {1}
 
 
 def test_a_tree_that_always_grew_fast_may_go_on():
@@ -167,8 +168,9 @@ def test_a_tree_that_always_grew_fast_may_go_on():
     before, now = last(tree("1", 15.0)), visit(tree("1", 19.8))
     slow = [last(tree("1", 14.0), on=date(2014, 7, 1))]
     fast = [last(tree("1", 11.0), on=date(2014, 7, 1))]
-    assert said(now, before, reference=reference, earlier=slow) == [("X03", "warn")]
-    assert said(now, before, reference=reference, earlier=fast) == []
+    (doubted,) = flags(now, before, reference=reference, earlier=slow)
+    (usual,) = flags(now, before, reference=reference, earlier=fast)
+    assert usual.score < 0.8 * doubted.score
 
 
 def test_when_last_times_diameter_was_the_odd_one_the_sentence_says_so():

@@ -61,7 +61,7 @@ def test_the_same_visit_gives_the_same_flags_and_is_not_changed(now, before):
 def test_flags_come_most_suspicious_first_on_one_scale(now, before):
     scores = [flag.score for flag in flags_of(now, before, parameters=PARAMETERS)]
     assert scores == sorted(scores, reverse=True)
-    assert all(0 <= score <= 10 for score in scores)
+    assert all(0 <= score <= 1 for score in scores)
 
 
 @quick

@@ -19,14 +19,9 @@ class Limits:
     t04_margin_m: float
     t04_min_trees: float
     t05_min_trees: float
-    t05_outlier_factor: float
-    t05_core_share: float
     t06_min_pairs: float
-    t06_core_z: float
-    t06_spread_cm_yr: float
     t06_rate_cm_yr: float
     t06_rate_spread_cm_yr: float
-    t06_cap_share: float
     t07_share: float
     t07_min_trees: float
     t08_coarse_share: float
@@ -55,10 +50,17 @@ class Limits:
     x02_tolerance_cm: float
     x02_tolerance_share: float
     x02_large_cm: float
-    x03_steps: float
-    x03_error_steps: float
     x03_own_share: float
-    x03_up_weight: float
+    x03_prior_error: float
+    x03_last_share: float
+    x03_info_score: float
+    x03_warn_score: float
+    x03_error_score: float
+    x03_screen_up: float
+    x03_screen_down: float
+    x03_score_shift: float
+    x03_score_slope: float
+    x03_wood_density_t_m3: float
     x04_cap_cm_yr: float
     x04_warn_cm_yr: float
     x04_thinned_factor: float
@@ -104,6 +106,7 @@ class Limits:
     c04_times: float
     c05_z: float
     c05_share: float
+    c05_site_yr: float
     c05_min_pairs: float
     c05_min_plots: float
     c05_min_kind: float
@@ -124,4 +127,51 @@ class Limits:
     q05_plot_share: float
     q05_pooled_share: float
     q05_min_plots: float
+    p01_warn_m: float
+    p01_error_m: float
+    p02_left_m: float
+    p03_accuracy_m: float
+    p03_same_m: float
+    p04_elevation_m: float
+    p04_slope_deg: float
+    p04_aspect_sectors: float
+    p04_flat_deg: float
+    p05_share: float
+    p05_new_share: float
+    p05_closure_share: float
+    p05_corner_m: float
+    p05_same_m: float
+    p06_ba_warn: float
+    p06_ba_error: float
+    p06_stems_warn: float
+    p06_stems_error: float
+    p06_mean_dbh_least: float
+    p06_mean_dbh_most: float
+    p06_mean_height_least: float
+    p06_mean_height_most: float
+    p06_min_trees: float
+    p07_run: float
+    p07_overlap: float
+    p07_min_trees: float
+    p07_plain_share: float
+    p07_coarse_share: float
+    p07_plain_run: float
+    p07_log10_p: float
+    p09_skew_min: float
+    p10_age_slack_a: float
+    p10_least_cover: float
+    p11_share: float
+    p12_exact_m: float
+    p13_outside_m: float
+    f01_warn_m: float
+    f01_error_m: float
+    f02_slack_min: float
+    f03_bits: float
+    f04_share: float
+    f04_min_photos: float
+    f06_least: float
+    f06_wanted: float
+    p07_few_same: float
+    p07_few_share: float
+    p11_sure_m: float
     x04_cap_by_group: Mapping[str, float]

@@ -1,0 +1,167 @@
+"""What happened to a value: honest work, or a named slip of hand, eye or book-keeping.
+
+Each hypothesis is weighed by how often it occurs among published corrections of census data and by how likely it
+makes the value that stands there; together they say how probable it is that the value is wrong. What was probably
+meant is shown to a person and never applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import exp, log, pi, sqrt
+from typing import NamedTuple
+
+CM_PER_INCH = 2.54
+
+# shares of the kinds among real corrections (SCBI-ForestGEO, two published versions of one census, and values
+# proven wrong by later censuses)
+TENS, TWENTY, DECIMAL, DIGIT, TRANSPOSED, DROPPED, ADDED, GIRTH, INCH, SWAP, POM, GUESS, STEM, OTHER = (
+    0.20, 0.02, 0.14, 0.12, 0.08, 0.08, 0.01, 0.05, 0.03, 0.10, 0.10, 0.08, 0.02, 0.10,
+)  # fmt: skip
+MOVED_TAPE = tuple(sign * share for share in (0.045, 0.06, 0.075, 0.09, 0.105) for sign in (-1, 1))
+"""Another point of measurement changes a diameter by some 4 to 12 %."""
+BY_EYE = (-0.15, -0.09, -0.05, -0.015, 0.015, 0.05, 0.09, 0.15)
+"""A guess errs by some 10 % (octiles of a normal distribution)."""
+OTHER_RANGE = log(200 / 5)
+OTHER_SPREAD = 0.4
+"""Whatever else happened leaves a diameter half of the time within some 40 % of the true one (wrong stems, misread
+tapes), else any between 5 and 200 cm."""
+WHOLE_SHARE = 0.1
+"""One honest reading in ten is a whole centimetre."""
+
+TYPED = frozenset({"tens", "digit", "transposed", "dropped", "added"})
+RATIOS = frozenset({"decimal", "girth", "inch"})
+UNSHOWN = 0.01
+"""Hypotheses less likely than this are not told."""
+
+Density = Callable[[float], float]
+
+
+class Hypothesis(NamedTuple):
+    """One story: its kind, the diameter (cm) that was meant (None: not one value), and its probability."""
+
+    kind: str
+    meant_cm: float | None
+    chance: float
+
+    @property
+    def text(self) -> str:
+        """As facts hold it: "tens 23.1 0.71"."""
+        return f"{self.kind} {'' if self.meant_cm is None else f'{self.meant_cm:.1f} '}{self.chance:.2f}"
+
+
+class Verdict(NamedTuple):
+    """`wrong` is the probability that the value is wrong, `stories` what may have happened, likeliest first."""
+
+    wrong: float
+    stories: tuple[Hypothesis, ...]
+
+    @property
+    def likeliest(self) -> Hypothesis | None:
+        """The likeliest slip that names a value, None where honest work or something nameless is likelier."""
+        first = next((story for story in self.stories if story.kind not in {"honest", "last"}), None)
+        return first if first is not None and first.meant_cm is not None else None
+
+
+Slip = tuple[str, float | None, float]  # kind, what was meant, how likely it makes the value (per cm)
+
+
+def weighed(
+    dbh_cm: float, honest: Density, usual_cm: float, prior: float, *,
+    more: Iterable[Slip] = (), last_wrong: float = 0.0, whole_share: float = WHOLE_SHARE, possible: float = 1.0,
+    shift: float = 0.0, slope: float = 1.0,
+) -> Verdict:  # fmt: skip
+    """How probable it is that `dbh_cm` is wrong.
+
+    `honest` is the density of what honest work finds around `usual_cm`, `prior` the share of wrong values among all.
+    `more` are slips that only the caller knows (neighbours); `last_wrong` is how likely a wrong value last time
+    explains this one (per cm); `possible` is below 1 where honest work is next to impossible for a reason that
+    `honest` does not know. `shift` and `slope` calibrate the log-odds.
+    """
+    slips = [*explanations(dbh_cm, honest, usual_cm, whole_share), *more]
+    by_story: dict[tuple[str, float | None], float] = {}
+    for kind, meant, likelihood in slips:
+        story = (kind, None if meant is None else round(meant, 1))
+        by_story[story] = by_story.get(story, 0.0) + prior * likelihood
+    fair = (1 - prior) * possible * max(honest(dbh_cm), 1e-12)
+    slipped = sum(by_story.values())
+    odds = slipped / (fair + last_wrong)
+    wrong = 1 / (1 + exp(-shift - slope * log(max(odds, 1e-12))))
+    stories = [
+        Hypothesis(kind, meant, wrong * part / slipped) for (kind, meant), part in by_story.items() if part
+    ]
+    rest = (1 - wrong) / (fair + last_wrong)
+    stories += [Hypothesis("honest", None, fair * rest), Hypothesis("last", None, last_wrong * rest)]
+    told = [story for story in stories if story.chance >= UNSHOWN]
+    return Verdict(wrong, tuple(sorted(told, key=_rank)))
+
+
+def _rank(story: Hypothesis) -> tuple[float, str, float]:
+    return (-story.chance, story.kind, story.meant_cm or 0.0)
+
+
+def explanations(
+    dbh_cm: float, honest: Density, usual_cm: float, whole_share: float = WHOLE_SHARE
+) -> Iterator[Slip]:
+    """Every slip that one value can tell by itself, with how likely it makes the value, per cm. `usual_cm` is where the
+    value should be."""
+    for kind, meant, weight in _written(dbh_cm):
+        if meant > 0:
+            yield kind, meant, weight * honest(meant)
+    tape = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in MOVED_TAPE) / len(MOVED_TAPE)
+    yield "pom", None, POM * tape
+    if abs(dbh_cm - round(dbh_cm)) < 1e-6:
+        eye = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in BY_EYE) / len(BY_EYE)
+        yield "guess", None, GUESS * eye / max(whole_share, WHOLE_SHARE)
+    near = exp(-0.5 * (log(dbh_cm / usual_cm) / OTHER_SPREAD) ** 2) / (OTHER_SPREAD * sqrt(2 * pi))
+    yield "other", None, OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near)
+
+
+def _written(dbh: float) -> Iterator[tuple[str, float, float]]:
+    """What may have been meant, with the share of the slip, divided among what it could have made, times how much
+    wider a centimetre of the meant value is than one of the written."""
+    yield "decimal", dbh / 10, DECIMAL / 20
+    yield "decimal", dbh * 10, DECIMAL * 5
+    yield "girth", dbh / pi, GIRTH / pi
+    yield "inch", dbh * CM_PER_INCH, INCH * CM_PER_INCH * 0.8
+    yield "inch", dbh / CM_PER_INCH, INCH / CM_PER_INCH * 0.2
+    for step, share in ((10, TENS), (20, TWENTY)):
+        yield "tens", dbh - step, share / 2
+        yield "tens", dbh + step, share / 2
+    digits = str(round(dbh * 10))
+    yield from _digits(digits, len(digits))
+
+
+def _digits(digits: str, size: int) -> Iterator[tuple[str, float, float]]:
+    for place in range(size - 1):
+        left, right = digits[place], digits[place + 1]
+        if left != right:
+            yield (
+                "transposed",
+                _cm(digits[:place] + right + left + digits[place + 2 :]),
+                TRANSPOSED / (size - 1),
+            )
+    for place in range(size + 1):
+        head, tail = digits[:place], digits[place:]
+        if place < size and size > 1:
+            yield "added", _cm(head + tail[1:]), ADDED / size / 10
+        for digit in "0123456789":
+            yield "dropped", _cm(head + digit + tail), DROPPED / (size + 1)
+            if place < size and digit != tail[0]:
+                yield "digit", _cm(head + digit + tail[1:]), DIGIT / size / 9
+
+
+def _cm(tenths: str) -> float:
+    return int(tenths) / 10
+
+
+def exchanged(
+    dbh_cm: float, honest: Density, others: Sequence[tuple[float, Density, float]]
+) -> Iterator[Slip]:
+    """The value may be another tree's: the two were exchanged, or this row was filled with the other's. `others` are
+    their diameter now, what honest work would find there, and how close they stand in the list (shares of 1)."""
+    for theirs_cm, theirs, share in others:
+        fits_there = theirs(dbh_cm)
+        own = max(theirs(theirs_cm), 1e-12)
+        yield "swap", theirs_cm, SWAP * share * fits_there * honest(theirs_cm) / own
+        yield "stem", None, STEM * share * fits_there
