@@ -30,6 +30,8 @@ COMMANDS = {
     "import": Entry("outbox", "import_", "Bring in what a phone could not send, from its outbox file."),
     "people": Entry("people", "people", "Add, list and close the people who may sign in to the pages."),
     "export": Entry("export", "export", "Write a project to one SQLite file for analysis."),
+    "rules": Entry("rules", "rules", "See a project's thresholds, change one, take a change back."),
+    "recheck": Entry("rules", "recheck", "Let the rules look again at every plot of a project."),
     "check": Entry("check", "check", "Look for suspect values in plain tables, without a server."),
     "simulate": Entry("simulate", "simulate", "Send a census to a server as phones would."),
     "demo": Entry("demo", "demo", "Make a county with plots, phones and flags, and serve it."),

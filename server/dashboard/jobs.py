@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from server.dashboard.door import blueprint
 from server.dashboard.language import gettext as _
 from server.problems import NotFound
-from server.store import events, house_report
+from server.store import events, house_report, rechecks
 from server.store import jobs as promises
 from server.web import connection, session
 
@@ -19,7 +19,8 @@ def jobs() -> ResponseReturnValue:
     reader = connection.reading()
     letters = house_report.dead_letters(reader, _projects())
     return render_template("dashboard/jobs.html", letters=letters, waiting=promises.waiting(reader),
-                           oldest_due=house_report.oldest_due(reader))  # fmt: skip
+                           oldest_due=house_report.oldest_due(reader),
+                           rechecks=rechecks.latest(reader, _projects()))  # fmt: skip
 
 
 @blueprint.post("/jobs/<int:job_id>/revive")

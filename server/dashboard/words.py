@@ -89,6 +89,29 @@ def unit(code: str) -> str:
     return words.get(code, code)
 
 
+def slip(kind: str) -> str:
+    """What may have happened to a value, as the rules tell slips apart."""
+    words = {
+        "honest": _("值是对的"),
+        "last": _("上期的值有误"),
+        "tens": _("十位数错"),
+        "decimal": _("小数点错位"),
+        "digit": _("一位数字错"),
+        "transposed": _("两位数字颠倒"),
+        "dropped": _("漏了一位数字"),
+        "added": _("多了一位数字"),
+        "girth": _("把围径当胸径"),
+        "inch": _("读了英寸"),
+        "swap": _("与别的样木互换"),
+        "stem": _("量了别的样木"),
+        "pom": _("围尺位置变了"),
+        "guess": _("目测估计"),
+        "copied": _("照抄上期"),
+        "other": _("别的错误"),
+    }
+    return words.get(kind, kind)
+
+
 def species_group(code: str) -> str:
     """A group of species that a threshold is for."""
     return {"conifer": _("针叶树"), "oak": _("栎类"), "fast": _("速生树种")}.get(code, code)
@@ -233,6 +256,17 @@ def job(kind: str) -> str:
         "recheck": _("整期重新检查"),
     }
     return words.get(kind, kind)
+
+
+def recheck_reason(reason: str) -> str:
+    """Why the rules look at everything again."""
+    words = {
+        "rules": _("程序的规则已更新"),
+        "bands": _("参考范围已更新"),
+        "parameters": _("规则参数已修改"),
+        "asked": _("有人要求"),
+    }
+    return words.get(reason, reason)
 
 
 def cell(field: str | None) -> str:

@@ -14,13 +14,14 @@ from sqlalchemy import Connection
 
 from server.forest.tree import Measurement
 from server.forest.visit import Visit
-from server.steps import accepted
+from server.steps import accepted, surroundings
 from server.store import bands, crews, flags, plots, projects, species, visits
 from server.store.flags import Standing
 from server.store.plots import PlotRow
 from server.store.visits import VisitRow
 from server.validation.catalogue import flags_of
 from server.validation.flag import Flag, inputs_hash
+from server.validation.places import Surroundings, flags_of_place
 from server.validation.project import parameters_of
 
 
@@ -52,6 +53,8 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
     before = {v.id: _earlier(of_plot[v.plot_id], v) for v in wanted}
     concerned = {v.id for v in wanted} | {e.id for earlier in before.values() for e in earlier}
     trees = visits.measurements(connection, concerned)
+    last = {number: some[0].id for number, some in before.items() if some}
+    around = surroundings.of(connection, wanted, last, trees)
     result = []
     for row in wanted:
         plot = plot_rows[row.plot_id]
@@ -62,7 +65,7 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
         found = (
             []
             if row.merged_into_id is not None or row.kind == "rework"
-            else judges[row.project_id].flags(row, _visit(row, plot, trees, days), earlier)
+            else judges[row.project_id].flags(row, _visit(row, plot, trees, days), earlier, around[row.id])
         )  # what is odd about a merged visit or a second tape is said of the visit that holds its trees
         result.append(Checked(row, found, ground[row.plot_id], judges[row.project_id].ways))
     return result
@@ -77,13 +80,14 @@ class _Judge:
         self._species = species.infos(connection, project_id) or None
         self._accepted = accepted.in_use(connection, self.ways.fit)
 
-    def flags(self, row: VisitRow, now: Visit, earlier: list[Visit]) -> list[Flag]:
+    def flags(self, row: VisitRow, now: Visit, earlier: list[Visit], around: Surroundings) -> list[Flag]:
         reference = self._accepted.judging(row.plot_id, row.is_approved) if self._accepted else None
         found = flags_of(
             now, earlier[0] if earlier else None, earlier=earlier[1:], reference=reference,
             parameters=self._parameters, species=self._species,
         )  # fmt: skip
-        return [_naming(flag, self.ways.fit) for flag in found] if self.ways.fit else found
+        found = [_naming(flag, self.ways.fit) for flag in found] if self.ways.fit else found
+        return found + flags_of_place(now, earlier[0] if earlier else None, around, self._parameters)
 
 
 def _naming(flag: Flag, fit: bands.Current) -> Flag:
@@ -184,7 +188,8 @@ def _compare(
 
 def _said(flag: Flag) -> flags.Said:
     return flags.Said(
-        flag.ordinal, str(flag.severity), flag.score, flag.priority, flag.expected_low, flag.expected_high,
+        flag.ordinal, flag.rule, flag.rule_version, str(flag.severity), flag.score, flag.priority,
+        flag.expected_low, flag.expected_high,
         flag.suggestion, dict(flag.facts),
     )  # fmt: skip
 

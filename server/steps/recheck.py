@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from server.steps import check
 from server.steps.check import Checked
-from server.store import bands, jobs, rechecks
+from server.store import bands, events, jobs, rechecks
 from server.store.rechecks import Slice
 from server.validation.fingerprint import rules_hash
 
@@ -54,3 +54,10 @@ def promise_after_upgrade(connection: Connection, at: int) -> None:
             rechecks.promise(connection, project_id, rechecks.RULES, "server", at)
     for project_id in bands.projects_without_fit(connection):
         jobs.put_once(connection, jobs.REFIT, project_id, at)
+
+
+def ask(connection: Connection, project_id: int, by: str, at: int) -> int:
+    """Somebody wants every plot of the project looked at again; the number of the recheck."""
+    number = rechecks.promise(connection, project_id, rechecks.ASKED, by, at)
+    events.add(connection, project_id, by, "rules.recheck", str(number), {}, at)
+    return number

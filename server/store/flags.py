@@ -23,6 +23,8 @@ class Said(NamedTuple):
     """What a flag says besides what it saw: new bands and new neighbours change it, not what it is about."""
 
     ordinal: int | None
+    rule: str
+    rule_version: int
     severity: str
     score: float
     priority: float
@@ -50,7 +52,8 @@ def standing(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list
     """Flags of some visits, those that no longer hold left out."""
     found: dict[int, list[Standing]] = {}
     query = select(
-        flag.c.id, flag.c.visit_id, flag.c.inputs_hash, flag.c.state, flag.c.ordinal, flag.c.severity, flag.c.score,
+        flag.c.id, flag.c.visit_id, flag.c.inputs_hash, flag.c.state, flag.c.ordinal, flag.c.rule,
+        flag.c.rule_version, flag.c.severity, flag.c.score,
         flag.c.priority, flag.c.expected_low, flag.c.expected_high, flag.c.suggestion, flag.c.facts,
     ).where(flag.c.state != "void", flag.c.rule.not_in(OF_OTHERS)).order_by(flag.c.id)  # fmt: skip
     for some in bulk.chunks(sorted(set(visit_ids))):

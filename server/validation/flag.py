@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from server.validation.sentences import SENTENCES, SUGGESTION
 
-CONTEXT = frozenset({"bands", "expected_cm", "hypotheses", "slip"})
+DIAMETER_STORIES = frozenset({"T05", "T06", "X01", "X02", "X03", "X04", "X05", "X13"})
+"""Rules that name what may have happened to one diameter."""
+CONTEXT = frozenset({"bands", "expected_cm", "hypotheses", "most", "slip"})
 """Facts that come from the bands and the rest of the plot: when these change, the value stays the same question."""
 
 Fact = str | int | float | bool | None | list[str]
@@ -60,16 +62,20 @@ def inputs_hash(flag: Flag) -> str:
 
     A decision on a flag holds as long as this stays the same. What the bands say (their version, what follows from
     them) and what the rest of the plot looks like ("plot_" facts, and bounds made from them) is left out: what she
-    accepted stays accepted when more trees are known, and a correction at one tree must not re-open another.
+    accepted stays accepted when more trees are known, and a correction at one tree must not re-open another. One
+    diameter beside its last one is one question, whichever story explains it best.
     """
-    facts = {
-        name: fact
-        for name, fact in flag.facts.items()
-        if not name.startswith("plot_") and name not in CONTEXT
-    }
-    seen = [flag.rule, flag.rule_version, flag.tag, flag.stem_id, flag.field, flag.value, facts]
+    if flag.rule in DIAMETER_STORIES and flag.field == "dbh_cm":
+        rule, facts = "diameter", {"before_cm": flag.facts.get("before_cm")}
+    else:
+        rule, facts = flag.rule, {name: fact for name, fact in flag.facts.items() if not _is_context(name)}
+    seen = [rule, flag.rule_version, flag.tag, flag.stem_id, flag.field, flag.value, facts]
     text = json.dumps(seen, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
+
+
+def _is_context(fact: str) -> bool:
+    return fact.startswith("plot_") or fact in CONTEXT
 
 
 def message(flag: Flag, locale: str) -> str:
