@@ -9,6 +9,9 @@ from server.dashboard import language
 from server.validation.flag import Flag, Severity, message
 from server.validation.rule import RULES
 
+LEAST_SHOWN = 0.01
+"""Nobody can tell a smaller probability from none, nor a larger one from certainty."""
+
 
 def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, Any]:
     """The row with `title`, `message` and `expected` in the reader's language; `species` names a code."""
@@ -19,6 +22,7 @@ def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str
         "title": title(row["rule"], locale),
         "message": message_of(row, locale),
         "expected": expected(row),
+        "chance": chance(row["score"]),
     }
 
 
@@ -62,6 +66,14 @@ def expected(row: Mapping[str, Any]) -> str:
     if low is None or high is None:
         return f"≤ {high:.1f}" if low is None else f"≥ {low:.1f}"
     return f"{low:.1f} – {high:.1f}"
+
+
+def chance(score: float) -> str:
+    """A probability in per cent, as sure as anybody can be; a score from before scores were probabilities counts as
+    one that is nearly sure."""
+    if score < LEAST_SHOWN:
+        return "<1%"
+    return ">99%" if score > 1 - LEAST_SHOWN else f"{100 * score:.0f}%"
 
 
 def titles() -> dict[str, str]:

@@ -13,7 +13,7 @@ from server.dashboard.door import blueprint
 from server.dashboard.header import Labels
 from server.problems import BadRequest
 from server.store import flag_report, plot_report, reports
-from server.store.flag_report import SEVERITIES, STATES, FlagQuestion, Place
+from server.store.flag_report import ORDERS, SEVERITIES, STATES, FlagQuestion, Place
 from server.validation.rule import RULES
 from server.web import connection
 
@@ -23,7 +23,7 @@ def flag_queue(project_id: int) -> ResponseReturnValue:
     """Flags by falling score, narrowed as the address says."""
     project = scope.of_project(project_id)
     reader = connection.reading()
-    asked = _asked()
+    asked = asked_for()
     rows, after = flag_report.queue(reader, project_id, asked)
     species = _labels(project_id).species
     counts = flag_report.counts(reader, project_id, asked.state)
@@ -31,7 +31,7 @@ def flag_queue(project_id: int) -> ResponseReturnValue:
         "dashboard/flags.html",
         project=project, asked=asked, flags=[flag_text.with_text(row, species) for row in rows], after=_text(after),
         by_severity=_sum(counts, "severity"), by_rule=_sum(counts, "rule"), titles=flag_text.titles(),
-        names=reports.names(reader, project_id), severities=SEVERITIES, states=STATES,
+        names=reports.names(reader, project_id), severities=SEVERITIES, states=STATES, kept=kept(asked),
     )  # fmt: skip
 
 
@@ -40,7 +40,8 @@ def _labels(project_id: int) -> Labels:
     return Labels(forms, plot_report.species_names(connection.reading(), project_id), language.locale())
 
 
-def _asked() -> FlagQuestion:
+def asked_for() -> FlagQuestion:
+    """Which flags the address asks for, in which order. Raises BadRequest."""
     rules = tuple(RULES)
     return FlagQuestion(
         state=scope.word_in_query("state", STATES, "open"),
@@ -49,7 +50,20 @@ def _asked() -> FlagQuestion:
         crew_id=scope.number_in_query("crew"),
         township_id=scope.number_in_query("township"),
         after=_place(request.args.get("after", "")),
+        by=scope.word_in_query("by", ORDERS, "score"),
     )
+
+
+NARROWS = ("state", "severity", "rule", "crew", "township", "by")
+"""What an address may say to narrow and order the queue."""
+
+
+def kept(asked: FlagQuestion) -> dict[str, Any]:
+    """What an address must say to ask for the same flags again, from the first page on."""
+    values = (asked.state, asked.severity, asked.rule, asked.crew_id, asked.township_id, asked.by)
+    usual = {"state": "open", "by": "score"}
+    said = zip(NARROWS, values, strict=True)
+    return {name: value for name, value in said if value and value != usual.get(name)}
 
 
 def _place(text: str) -> Place | None:

@@ -6,6 +6,7 @@ from server.dashboard import (  # noqa: F401  # each puts its pages on the bluep
     catalogue,
     conflicts,
     devices,
+    flag_story,
     flags,
     forms,
     jobs,

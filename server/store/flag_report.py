@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
@@ -12,10 +12,12 @@ from server.store.schema import census, crew, flag, plot, township, visit
 PAGE_ROWS = 50
 SEVERITIES = ("error", "warn", "info")
 STATES = ("open", "accepted", "corrected", "sent_back", "void")
+ORDERS = ("score", "priority")
+"""By how probably the value is wrong, or by that times the carbon at stake."""
 
 Row = dict[str, Any]
 Place = tuple[float, int]
-"""Where a page ended: the score and the id of its last flag."""
+"""Where a page ended: what its last flag is ordered by, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +31,51 @@ class FlagQuestion:
     township_id: int | None = None
     after: Place | None = None
     rows: int = PAGE_ROWS
+    by: str = "score"
 
 
 def queue(connection: Connection, project_id: int, asked: FlagQuestion) -> tuple[list[Row], Place | None]:
-    """One page of flags by falling score, and where the next begins (None: this was the last).
-
-    Each severity is asked for on its own, so that the index on (project, state, severity, score) serves the order.
-    """
-    rows: list[Row] = []
-    for severity in [asked.severity] if asked.severity else SEVERITIES:
-        query = _narrowed(_flags(project_id, asked.state, severity), asked).limit(asked.rows + 1)
-        rows += [dict(row) for row in connection.execute(query).mappings()]
-    rows.sort(key=lambda row: (row["score"], row["id"]), reverse=True)
+    """One page of flags, the highest first, and where the next begins (None: this was the last)."""
+    rows = _ordered(connection, project_id, asked)
     page = rows[: asked.rows]
-    return page, (page[-1]["score"], page[-1]["id"]) if len(rows) > asked.rows else None
+    return page, (page[-1][asked.by], page[-1]["id"]) if len(rows) > asked.rows else None
+
+
+def beside(
+    connection: Connection, project_id: int, asked: FlagQuestion, place: Place
+) -> tuple[int | None, int | None]:
+    """The flags before and after a place in the queue, by their numbers; None at its ends."""
+    here = replace(asked, after=place, rows=0)
+    found = [_ordered(connection, project_id, here, upward=upward) for upward in (True, False)]
+    before, after = (rows[0]["id"] if rows else None for rows in found)
+    return before, after
+
+
+def _ordered(
+    connection: Connection, project_id: int, asked: FlagQuestion, *, upward: bool = False
+) -> list[Row]:
+    """One flag more than a page holds. By score each severity is asked for on its own, so that an index serves the
+    order; by priority all are asked for together."""
+    every = SEVERITIES if asked.by == "score" else ("",)
+    rows: list[Row] = []
+    for severity in (asked.severity,) if asked.severity else every:
+        query = _narrowed(_flags(project_id, asked.state, severity), asked)
+        query = _from_place(query, asked, upward=upward).limit(asked.rows + 1)
+        rows += [dict(row) for row in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (row[asked.by], row["id"]), reverse=not upward)
+
+
+def _from_place(query: Select[Any], asked: FlagQuestion, *, upward: bool) -> Select[Any]:
+    by = flag.c[asked.by]
+    if asked.after is not None:
+        value, flag_id = asked.after
+        ahead = (by > value, flag.c.id > flag_id) if upward else (by < value, flag.c.id < flag_id)
+        query = query.where(or_(ahead[0], and_(by == value, ahead[1])))
+    return query.order_by(by, flag.c.id) if upward else query.order_by(by.desc(), flag.c.id.desc())
 
 
 def _flags(project_id: int, state: str, severity: str) -> Select[Any]:
-    return (
+    query = (
         select(flag, plot.c.plot_id.label("plot"), census.c.name.label("census"), crew.c.name.label("crew"),
                township.c.name.label("township"), visit.c.measured_on)
         .join(visit, visit.c.id == flag.c.visit_id)
@@ -54,18 +83,15 @@ def _flags(project_id: int, state: str, severity: str) -> Select[Any]:
         .join(census, census.c.id == visit.c.census_id)
         .outerjoin(crew, crew.c.id == visit.c.crew_id)
         .outerjoin(township, township.c.id == plot.c.township_id)
-        .where(flag.c.project_id == project_id, flag.c.state == state, flag.c.severity == severity)
-        .order_by(flag.c.score.desc(), flag.c.id.desc())
+        .where(flag.c.project_id == project_id, flag.c.state == state)
     )  # fmt: skip
+    return query.where(flag.c.severity == severity) if severity else query
 
 
 def _narrowed(query: Select[Any], asked: FlagQuestion) -> Select[Any]:
     for column, value in ((flag.c.rule, asked.rule or None), (visit.c.crew_id, asked.crew_id),
                           (plot.c.township_id, asked.township_id)):  # fmt: skip
         query = query.where(column == value) if value is not None else query
-    if asked.after is not None:
-        score, flag_id = asked.after
-        query = query.where(or_(flag.c.score < score, and_(flag.c.score == score, flag.c.id < flag_id)))
     return query
 
 

@@ -168,6 +168,7 @@ def addresses(scene: Scene) -> list[str]:
     return [
         f"{at}/plots", f"{at}/plots?state=not_visited&errors=1", f"{at}/plots/P-1", f"{at}/plots/P-2",
         f"{at}/plots/P-1?visit={scene.before}", f"{at}/flags", f"{at}/flags?state=void",
+        f"{at}/flags/{scene.flag}", f"{at}/flags/{scene.flag}?by=priority", f"{at}/flags?by=priority",
         f"{at}/rules", f"{at}/rules/T05", f"{at}/rules/X04", f"{at}/quarantine",
         f"{at}/conflicts", f"{at}/conflicts?state=settled",
         f"{at}/rework", f"{at}/rework?state=returned",

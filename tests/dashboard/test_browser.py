@@ -47,7 +47,7 @@ def page(live_server: LiveServer, scene: Scene) -> Iterator[object]:
     assert complaints == []
 
 
-def test_keys_go_through_the_queue_and_open_the_plot_at_the_tree(page, scene: Scene) -> None:  # type: ignore[no-untyped-def]
+def test_keys_go_through_the_queue_and_open_a_flag_and_its_forms(page, scene: Scene) -> None:  # type: ignore[no-untyped-def]
     page.goto(f"/projects/{scene.project}/flags")
     links = page.locator("table.queue a.go")
     assert links.count() >= 2
@@ -56,7 +56,16 @@ def test_keys_go_through_the_queue_and_open_the_plot_at_the_tree(page, scene: Sc
     page.keyboard.press("k")
     assert links.nth(0).evaluate("link => link === document.activeElement")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/plots/P-1?visit=*")
+    page.wait_for_url("**/flags/*")
+    first = page.url
+    page.keyboard.press("j")
+    page.wait_for_url(lambda url: url != first)
+    page.keyboard.press("k")
+    page.wait_for_url(first)
+    page.keyboard.press("a")
+    assert page.evaluate("document.activeElement.name") == "why"
+    page.keyboard.type("jj")
+    assert page.url == first
 
 
 def test_a_flags_note_opens_by_mouse_and_by_keyboard_and_stands_on_paper(page, scene: Scene) -> None:  # type: ignore[no-untyped-def]
@@ -87,6 +96,9 @@ def test_no_page_is_wider_than_a_phone(page, scene: Scene, locale: str) -> None:
         f"{at}/plots",
         f"{at}/plots/P-1",
         f"{at}/flags",
+        f"{at}/flags/{scene.flag}",
+        f"{at}/rules",
+        f"{at}/rules/X04",
         f"{at}/quarantine",
         f"{at}/devices",
         f"{at}/forms",

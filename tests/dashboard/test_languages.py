@@ -17,7 +17,7 @@ FOLDER = Path(dashboard.__file__).parent
 HAN = re.compile(r"[\u4e00-\u9fff]")
 WORD = re.compile(r"[A-Za-z_]{2,}")
 SAME_IN_BOTH = {"XML", "EN", "ODK", "Collect", "cm", "ha", "yangdi", "form", "publish", "English", "uuid", "plot_visit",
-                "Enter", "svg", "MB", "zip", "json", "outbox"}  # fmt: skip
+                "Enter", "svg", "MB", "zip", "json", "outbox", "CO"}  # fmt: skip
 NAMES_IN_DATA = re.compile(r"\b[A-Z][A-Za-z]{0,2}-\w+|org\.odk\S+|\S+\.jpg|https?://\S+|uuid:\S+")
 
 
