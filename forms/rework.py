@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -75,14 +75,19 @@ def version_of(species: Iterable[Choice]) -> str:
 
 def make(species: Iterable[Choice]) -> Compiled:
     """The form, ready to be published. Raises what `forms.compile.compile_form` raises."""
+    listed = tuple(species)
+    return _compiled(_markdown(listed, version_of(listed)))
+
+
+@lru_cache(maxsize=4)  # projects that list the same species are asked the same
+def _compiled(text: str) -> Compiled:
     from forms.compile import (
         compile_form,
     )  # brings pyxform, 25 MB, which whoever only makes lists does not need
 
-    listed = tuple(species)
     with tempfile.TemporaryDirectory(prefix="yangdi-rework-") as folder:
         source = Path(folder) / "rework.md"
-        source.write_text(_markdown(listed, version_of(listed)), encoding="utf-8")
+        source.write_text(text, encoding="utf-8")
         return compile_form(source)
 
 
