@@ -12,6 +12,7 @@ from server.validation.parameters import Parameters
 from server.validation.reference import Reference
 from server.validation.rule import STARRED, Rule, rules
 from server.validation.scene import Scene, scene_of
+from server.validation.stake import weighed_flag
 
 __all__ = ["Reference", "Rule", "flags_of", "quick_look", "rules"]
 
@@ -20,10 +21,11 @@ _Look = Callable[[Scene], Iterator[Flag]]
 _TREE: tuple[_Look, ...] = (
     tree.diameter_flags, tag.tag_flags, tree.size_flags, tag.numbering_flags, tree.species_flags,
     tree.position_flags, tree.pom_flags, slips.outlier_flags, height.height_flags,
+    height.curve_flags, height.few_heights_flags,
 )  # fmt: skip
 _PAIRS: tuple[_Look, ...] = (
     growth.growth_flags, history.fate_flags, history.vanished_flags, history.species_change_flags,
-    history.newcomer_flags, history.place_flags, history.pom_change_flags,
+    history.newcomer_flags, history.place_flags, history.pom_change_flags, height.height_change_flags,
 )  # fmt: skip
 _VISIT: tuple[_Look, ...] = (
     plot.girth_flags, plot.reading_flags, plot.copied_flags, plot.code_flags, plot.rate_flags,
@@ -35,6 +37,8 @@ _QUICK: tuple[_Look, ...] = (
 )  # fmt: skip
 
 _WRONG_DIAMETER = frozenset({"T03", "T05", "X01", "X04"})
+_DIAMETERS = _WRONG_DIAMETER | {"T06", "X03", "X05", "X13"}
+_SHAPES = frozenset({"H02", "H03", "H04"})
 
 
 def flags_of(
@@ -72,13 +76,21 @@ def _ranked(scene: Scene, looks: Iterable[_Look], off: frozenset[str]) -> list[F
         return found
     if off:
         found = [flag for flag in found if flag.rule not in off]
-    wrong = {flag.ordinal for flag in found if flag.rule in _WRONG_DIAMETER}
-    if wrong:  # a height is not odd beside a diameter that is wrong itself
-        found = [flag for flag in found if flag.rule != "H02" or flag.ordinal not in wrong]
+    found = _one_doubt_a_tree(found)
     verified = {tree.ordinal for tree in scene.now.trees if tree.verified}
     if verified:
         found = [_lowered(flag) if flag.ordinal in verified else flag for flag in found]
-    return sorted(found, key=_rank)
+    return sorted((weighed_flag(scene, flag) for flag in found), key=_rank)
+
+
+def _one_doubt_a_tree(found: list[Flag]) -> list[Flag]:
+    """A height is not odd beside a diameter that is likelier wrong itself; nor twice."""
+    wrong = {flag.ordinal: 1.0 if flag.rule in _WRONG_DIAMETER else flag.score
+             for flag in reversed(found) if flag.rule in _DIAMETERS}  # fmt: skip
+    if wrong:
+        found = [f for f in found if f.rule not in _SHAPES or f.score > wrong.get(f.ordinal, -1.0)]
+    curve = {flag.ordinal for flag in found if flag.rule in {"H03", "H04"}}
+    return [flag for flag in found if flag.rule != "H02" or flag.ordinal not in curve] if curve else found
 
 
 def _lowered(flag: Flag) -> Flag:

@@ -21,6 +21,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "largest_cm": ("已认可数据中最大的胸径，cm", "largest accepted diameter, cm"),
     "largest_m": ("已认可数据中最大的树高，m", "largest accepted height, m"),
     "height_m": ("树高，m", "height, m"),
+    "last_height_m": ("上期树高，m", "height last time, m"),
     "pom_m": ("测量高，m", "height on the stem where it was measured, m"),
     "last_pom_m": ("上期测量高，m", "the same last time, m"),
     "outside_m": ("到样地边界外的距离，m", "distance outside the plot's boundary, m"),

@@ -1,17 +1,28 @@
-"""Height of one tree in one census: its range (H01) and its ratio to the diameter (H02).
-
-Heights against a fitted height-diameter curve need accepted data and are not judged here.
+"""Heights of one tree: range (H01), ratio to the diameter (H02), the height curve of its species (H03), height and
+diameter exchanged (H04), last time's height (H05); and whether enough were measured (H06).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from math import exp
 
 from server.forest.tree import Measurement
+from server.validation.expected import student
 from server.validation.flag import Flag, Severity
+from server.validation.hd import HeightCurve
+from server.validation.hypotheses import Verdict, weighed
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
-from server.validation.scene import Scene
+from server.validation.scene import ALIVE, Scene
+
+SCREEN_STEPS = 2.5
+"""Spreads around the height curve within which no height is looked at (project default)."""
+FITS_STEPS = 1.5
+"""A pair that was exchanged lies at least this near to the curve when exchanged back (project default)."""
+TOLD = 3
+"""Stories that a flag tells."""
 
 
 def height_flags(scene: Scene) -> Iterator[Flag]:
@@ -59,3 +70,98 @@ def _shifted(height: float, dbh: float, limits: Limits) -> str:
         ):
             return f"{value:.1f}"
     return ""
+
+
+def curve_flags(scene: Scene) -> Iterator[Flag]:
+    """H03 and H04: a height that accepted trees of the species do not have at this diameter."""
+    reference = scene.reference
+    if reference is None or not reference.heights:
+        return
+    limits, curves = scene.limits, {}
+    for tree in scene.sized:
+        height, dbh = tree.height_m, tree.dbh_cm or 0.0
+        if not height or height <= 0 or dbh < limits.h02_min_dbh_cm:
+            continue
+        if tree.species not in curves:
+            curves[tree.species] = reference.height_curve(tree.species, scene.info(tree.species).genus)
+        curve = curves[tree.species]
+        if curve is not None and abs(curve.steps(dbh, height)) > SCREEN_STEPS:
+            yield from _off_curve(scene, tree, curve)
+
+
+def _off_curve(scene: Scene, tree: Measurement, curve: HeightCurve) -> Iterator[Flag]:
+    limits, height, dbh = scene.limits, tree.height_m or 0.0, tree.dbh_cm or 0.0
+    steps = curve.steps(dbh, height)
+    if abs(curve.steps(height, dbh)) < FITS_STEPS and not _grew_as_usual(scene, tree):
+        likely = student(abs(curve.steps(height, dbh))) * limits.h04_prior
+        wrong = likely / (likely + student(abs(steps)))
+        yield raised("H04", tree.ordinal, tree.tag, tree.stem_id, "height_m", f"{height:g}",
+                     suggestion=f"{dbh:g}", score=round(wrong, 4), dbh_cm=dbh)  # fmt: skip
+        return
+    verdict = height_verdict(scene, tree, curve)
+    if abs(steps) > limits.h03_steps or verdict.wrong >= limits.x03_warn_score:
+        story = verdict.likeliest
+        named = story is not None and story.meant_cm is not None and story.chance >= verdict.wrong / 2
+        yield raised(
+            "H03", tree.ordinal, tree.tag, tree.stem_id, "height_m", f"{height:g}",
+            *usual_m(curve, dbh), suggestion=f"{story.meant_cm:.1f}" if named and story else "",
+            severity=None if verdict.wrong >= limits.x03_warn_score else Severity.INFO, score=round(verdict.wrong, 4),
+            dbh_cm=dbh, species=tree.species, expected_m=round(curve.height_m(dbh), 1), bands=scene.reference.version
+            if scene.reference else "", hypotheses=[one.text for one in verdict.stories[:TOLD]],
+        )  # fmt: skip
+
+
+def usual_m(curve: HeightCurve, dbh_cm: float) -> tuple[float, float]:
+    """Nineteen trees of twenty of this diameter are between these, m."""
+    middle, factor = curve.height_m(dbh_cm), exp(2 * curve.spread)
+    return round(middle / factor, 1), round(middle * factor, 1)
+
+
+def height_verdict(scene: Scene, tree: Measurement, curve: HeightCurve) -> Verdict:
+    """What may have happened to a height: the slips of hand and eye are those of a diameter."""
+    dbh, limits = tree.dbh_cm or 0.0, scene.limits
+
+    def honest(height_m: float) -> float:
+        return student(abs(curve.steps(dbh, height_m))) / (curve.spread * height_m)
+
+    return weighed(tree.height_m or 0.0, honest, curve.height_m(dbh), limits.h03_prior_error, whole_share=1.0)
+
+
+def _grew_as_usual(scene: Scene, tree: Measurement) -> bool:
+    """A diameter that fits last time's was not exchanged with a height."""
+    before = scene.known.get(tree.key)
+    if before is None or not before.dbh_cm or not tree.dbh_cm:
+        return False
+    return 0.9 * before.dbh_cm <= tree.dbh_cm <= before.dbh_cm + scene.limits.x04_warn_cm_yr * scene.years
+
+
+def height_change_flags(scene: Scene) -> Iterator[Flag]:
+    """H05: lower than last time, or taller by more than trees grow."""
+    limits = scene.limits
+    for now, before in scene.pairs:
+        height, last = now.height_m, before.height_m
+        if not height or not last or now.tally_code not in ALIVE or before.tally_code not in ALIVE:
+            continue
+        low = last - max(limits.h05_repeat_m, limits.h05_repeat_share * last)
+        high = last + limits.h05_growth_m_yr * scene.years + limits.h05_repeat_m
+        if not low <= height <= high:
+            beyond = max(low - height, height - high) / limits.h05_repeat_m
+            yield raised("H05", now.ordinal, now.tag, now.stem_id, "height_m", f"{height:g}", round(low, 1),
+                         round(high, 1), score=round((0.2 + beyond) / (1 + beyond), 4), before_m=last,
+                         years=round(scene.years, 1), case="" if height > high else "lower")  # fmt: skip
+
+
+def few_heights_flags(scene: Scene) -> Iterator[Flag]:
+    """H06: species of which too few heights were measured, where heights were measured at all."""
+    trees = Counter(tree.species for tree in scene.sized if tree.species)
+    measured = Counter(tree.species for tree in scene.sized if tree.height_m)
+    if not measured:
+        return
+    least = scene.limits.h06_min_heights
+    short = sorted(
+        name
+        for name, count in trees.items()
+        if count >= scene.limits.h06_min_trees and measured[name] < least
+    )
+    if short:
+        yield raised("H06", None, "", "", "height_m", "", plot_species=short, min_heights=least)

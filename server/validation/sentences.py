@@ -183,6 +183,34 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag}: {value} m at {dbh_cm} cm is an odd shape (usually {low}–{high} m). Note a broken top, else measure again.",
         ),
     },
+    "H03": {
+        "": (
+            "样木 {tag}（{species}）胸径 {dbh_cm} cm，树高 {value} m；本地该树种这样粗的树一般高 {low}–{high} m。断梢请注明，否则复测。",
+            "Tree {tag} ({species}): {value} m tall at {dbh_cm} cm; trees of the species this thick are usually {low}–{high} m here. Note a broken top, else measure again.",
+        ),
+    },
+    "H04": {
+        "": (
+            "样木 {tag} 胸径 {dbh_cm} cm、树高 {value} m，像是填反了。请核对。",
+            "Tree {tag}: {dbh_cm} cm thick and {value} m tall; the two seem to be exchanged. Please check.",
+        ),
+    },
+    "H05": {
+        "": (
+            "样木 {tag} 树高 {value} m，上期 {before_m} m，{years} 年长得太多（一般不超过 {high} m）。请复测。",
+            "Tree {tag}: {value} m tall, last time {before_m} m: too much for {years} years (usually up to {high} m). Please measure again.",
+        ),
+        "lower": (
+            "样木 {tag} 树高 {value} m，上期 {before_m} m，变矮了（一般不低于 {low} m）。断梢请注明，否则复测。",
+            "Tree {tag}: {value} m tall, last time {before_m} m: it got shorter (usually not below {low} m). Note a broken top, else measure again.",
+        ),
+    },
+    "H06": {
+        "": (
+            "这些树种测高不足 {min_heights} 株：{plot_species}。请补测。",
+            "Fewer than {min_heights} heights were measured of: {plot_species}. Please measure more.",
+        ),
+    },
     "X01": {
         "": (
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，明显变小。请复测；若上期量错，检尺类型填 18。",

@@ -42,6 +42,14 @@ class Limits:
     h02_min: float
     h02_max: float
     h02_min_dbh_cm: float
+    h03_steps: float
+    h03_prior_error: float
+    h04_prior: float
+    h05_repeat_m: float
+    h05_repeat_share: float
+    h05_growth_m_yr: float
+    h06_min_heights: float
+    h06_min_trees: float
     x01_sigma_slope: float
     x01_sigma_cm: float
     x01_sigmas: float
