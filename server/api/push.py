@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from flask import Response, current_app, request
 from flask_smorest import Blueprint
+from sqlalchemy import Connection
 
 from forms.errors import InstanceUnreadable
 from forms.instance import Instance, read
@@ -57,7 +58,7 @@ Unread = dict[str, Any]
 @blueprint.response(200, messages.Pushed)
 def push(project_id: int) -> Response:
     """Up to 500 instances, in any order and as often as it takes; each is kept once and answered on its own."""
-    who = access.phone(project_id)
+    who = access.phone(project_id, notes=False)
     connection.read_again()  # a batch may take minutes on a poor line: nothing is kept open meanwhile
     try:
         batch = read_batch(encoding.Body(MOST_BYTES).whole())
@@ -70,7 +71,7 @@ def push(project_id: int) -> Response:
     looked = list(_Batch(who, ways, batch.flags).look(batch.items))
     sealed = [receive.seal(one.parcel) for one in _known_files(project_id, looked)]
     connection.read_again()  # give the view back before waiting for the pen
-    given = iter(_receive(sealed, ways))
+    given = iter(_receive(who, sealed, ways))
     results = [one if isinstance(one, dict) else _result(who, one, next(given)) for one in looked]
     return Response(
         json.dumps({"results": results}, ensure_ascii=False, separators=(",", ":")),
@@ -78,8 +79,15 @@ def push(project_id: int) -> Response:
     )
 
 
-def _receive(sealed: Sequence[receive.Sealed], ways: Ways) -> list[Receipt | Refused]:
-    return connection.database().write(lambda c: receive.receive_all(c, sealed, strict=ways.strict_intake))
+def _receive(who: Caller, sealed: Sequence[receive.Sealed], ways: Ways) -> list[Receipt | Refused]:
+    """All of them and the phone's own news in one commit: a second one would cost as much as the plots."""
+
+    def keep(pen: Connection) -> list[Receipt | Refused]:
+        given = receive.receive_all(pen, sealed, strict=ways.strict_intake)
+        access.note(pen, who)
+        return given
+
+    return connection.database().write(keep)
 
 
 class _Batch:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from forms.instance import Meta
 from server.store import attachments, jobs, submissions, uploads
 from server.store.attachments import Bringing, File, Place, Taken
+from server.store.packed import pack
 from server.store.submissions import KeptRow, Sent, draft_variant, is_draft
 from sync.intake import (
     Arrival,
@@ -78,7 +79,7 @@ def seal(parcel: Parcel) -> Sealed:
         draft=parcel.draft_version_id is not None,
         device_revoked=parcel.device_revoked,
     )
-    return Sealed(parcel, arrival, submissions.pack(parcel.xml))
+    return Sealed(parcel, arrival, pack(parcel.xml))
 
 
 class Receipt(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from server.store.packed import unpack
 from server.store.schema import (
     attachment,
     census,
@@ -144,4 +144,4 @@ def instance_xml(connection: Connection, project_id: int, submission_id: int) ->
         submission.c.id == submission_id, submission.c.project_id == project_id
     )
     row = connection.execute(query).first()
-    return (row.instance_id, zlib.decompress(row.xml)) if row else None
+    return (row.instance_id, unpack(row.xml)) if row else None

@@ -11,10 +11,11 @@ import hashlib
 import secrets
 import threading
 import time
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from flask import g, request
+from sqlalchemy import Connection
 
 from server.problems import (
     DeviceUnknown,
@@ -44,9 +45,17 @@ MOST_PENDING_DIGITS = 6
 """Digits of a phone's pending count that are believed."""
 
 
+class News(NamedTuple):
+    """What a request tells about its phone, where that is worth being noted."""
+
+    said: Said
+    at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is at the OpenRosa door, and what she may see. `base` is the address under which she came."""
+    """Who is at a door, and what she may see. `base` is the address under which she came; `news` are still to be
+    noted (None: nothing new, or noted already)."""
 
     project_id: int
     base: str
@@ -57,6 +66,7 @@ class Caller:
     revoked: bool = False
     sees_all: bool = False
     draft: FormVersion | None = None
+    news: News | None = None
 
 
 def new_key() -> str:
@@ -70,11 +80,17 @@ def token_hash(token: str) -> str:
 
 
 def caller(
-    project_id: int, key: str | None = None, draft_token: str | None = None, form_id: str | None = None
+    project_id: int,
+    key: str | None = None,
+    draft_token: str | None = None,
+    form_id: str | None = None,
+    *,
+    notes: bool = True,
 ) -> Caller:
-    """Who calls. Raises NotSignedIn, DeviceUnknown, WrongPassword, HttpsNeeded, NotFound, DraftGone.
+    """Who calls. A door that writes anyway says `notes=False`, and then `note` in its own transaction.
 
-    A revoked device is known and comes back with `revoked`: what it may still do is the door's decision.
+    Raises NotSignedIn, DeviceUnknown, WrongPassword, HttpsNeeded, NotFound, DraftGone. A revoked device is known and
+    comes back with `revoked`: what it may still do is the door's decision.
     """
     base = _base()
     if draft_token is not None:
@@ -83,7 +99,7 @@ def caller(
         key = _bearer()
     found = _device(project_id, key, base) if key is not None else _person(project_id, base)
     g.locale = found.locale
-    return found
+    return _noted(found) if notes and found.news else found
 
 
 def _base() -> str:
@@ -109,7 +125,6 @@ def _device(project_id: int, key: str, base: str) -> Caller:
     row = devices.by_token(connection.reading(), token_hash(key))
     if row is None or row.project_id != project_id:
         raise DeviceUnknown()
-    _note_seen(row)
     return Caller(
         project_id,
         base,
@@ -117,30 +132,44 @@ def _device(project_id: int, key: str, base: str) -> Caller:
         device_id=row.id,
         crew_id=row.crew_id,
         revoked=row.revoked_at is not None,
+        news=_news(row),
     )
 
 
-def phone(project_id: int) -> Caller:
+def phone(project_id: int, *, notes: bool = True) -> Caller:
     """The phone that shows its key as a bearer token; what may be asked of a revoked one is the door's decision.
 
-    Raises as `caller`, and DeviceUnknown for whoever is a person.
+    `notes` and what it raises as `caller`, and DeviceUnknown for whoever is a person.
     """
-    found = caller(project_id)
+    found = caller(project_id, notes=notes)
     if found.device_id is None:
         raise DeviceUnknown()
     return found
 
 
-def _note_seen(row: Device) -> None:
-    """Note that it was here and what it says of itself. A request never fails for that."""
+def _news(row: Device) -> News | None:
+    """What it says of itself, where that is new or its last word is old."""
     now = connection.now_ms()
     said = Said(_said("User-Agent", 255), _said("Yangdi-App", 80), _pending())
-    is_news = row.joined_at is None or said.pending_count not in {None, row.pending_count}
+    is_new = row.joined_at is None or said.pending_count not in {None, row.pending_count}
     # the clock may have been set back since
-    if is_news or row.last_seen_at is None or abs(now - row.last_seen_at) > SEEN_EVERY_MS:
-        with contextlib.suppress(*FAILURES, OSError):
-            connection.database().write(lambda c: devices.seen(c, row.id, said, now))
-        connection.read_again()
+    if is_new or row.last_seen_at is None or abs(now - row.last_seen_at) > SEEN_EVERY_MS:
+        return News(said, now)
+    return None
+
+
+def _noted(who: Caller) -> Caller:
+    """Note that it was here. A request that only reads never fails for that."""
+    with contextlib.suppress(*FAILURES, OSError):
+        connection.database().write(lambda c: note(c, who))
+    connection.read_again()
+    return replace(who, news=None)
+
+
+def note(pen: Connection, who: Caller) -> None:
+    """Note in a door's own transaction what this phone says of itself."""
+    if who.news and who.device_id is not None:
+        devices.seen(pen, who.device_id, who.news.said, who.news.at)
 
 
 def _said(header: str, most_chars: int) -> str | None:

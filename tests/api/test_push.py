@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import itertools
 import json
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from sqlalchemy import select, update
 
 from server.store import schema
 from server.store.db import Database
+from server.store.packed import unpack
 from server.store.schema import attachment, submission
 from sync import messages
 from tests.builders import jpeg
@@ -70,7 +70,7 @@ def test_a_batch_is_kept_as_it_came_and_each_plot_is_answered(push: Push, back: 
     assert states(answered) == ["kept"] * 5
     assert [said["photos"] for said in answered] == [{"received": 0, "expected": 0, "missing": []}] * 5
     kept = back.rows(select(submission).order_by(submission.c.id))
-    assert [zlib.decompress(row.xml) for row in kept] == sent
+    assert [unpack(row.xml) for row in kept] == sent
     assert [row.instance_id for row in kept] == [said["instance_id"] for said in answered]
     assert {row.device_id for row in kept} == {cast.device_one}
     back.drain()

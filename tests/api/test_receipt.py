@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import zlib
 
 import pytest
 from sqlalchemy import select, update
@@ -11,6 +10,7 @@ from sqlalchemy import select, update
 from server.store import schema
 from server.store.blobs import Blobs
 from server.store.db import Database
+from server.store.packed import unpack
 from server.store.schema import attachment, submission
 from tests.builders import jpeg
 from tests.phone import INCOMPLETE, Back, Part, Phone, message, photo_part, plot_visit, tree, xml_part
@@ -34,7 +34,7 @@ def test_a_new_instance_is_kept_as_it_came_and_acknowledged(phone: Phone, back: 
     assert message(answer) == "已收到 样地 PS-001：1 株样木。"
     assert answer.headers["Cache-Control"] == "no-store"
     [kept] = back.rows(select(submission))
-    assert zlib.decompress(kept.xml) == xml
+    assert unpack(kept.xml) == xml
     assert (kept.quarantine, kept.variant) == (None, "")
 
 

@@ -40,7 +40,7 @@ HOMES = {
     "pi_heif": ("server/photos",),
     "shapely": ("server/forest", "server/demo"),
     "pyxform": ("forms",),
-    "zstandard": ("server/web/encoding.py",),
+    "zstandard": ("server/web/encoding.py", "server/store/packed.py"),
     "gunicorn": ("server/cli/serve.py",),
 }
 """Where a library may be imported: so that leaving it, or a fault in it, concerns one folder."""

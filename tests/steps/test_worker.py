@@ -219,3 +219,19 @@ def test_a_photo_is_looked_into_again_without_a_second_row(
         jobs.put(connection, jobs.INSPECT_PHOTO, [1], 0)
     assert back.drain() == 1
     assert back.count(photo) == 1
+
+
+def test_plots_that_keep_coming_are_unfolded_together_and_none_waits_a_second(
+    phone: Phone, database: Database, settings: Settings, back: Back
+) -> None:
+    worker = Worker(database, settings, back.clock, gathers=True)
+    for number in range(11):
+        phone.send(plot_visit(f"uuid:{number}", plot_id=f"P-{number}"))
+        with database.writing() as pen:  # the door goes by the real clock
+            pen.execute(update(job).where(job.c.subject_id == number + 1).values(promised_at=back.clock()))
+        assert (worker.drain() > 0) == (number == 9), "after 0.8 s the first has waited long enough"
+        back.clock.at += 99
+    assert len(plots(back)) == 10
+    back.clock.at += 1
+    worker.drain()
+    assert len(plots(back)) == 11, "nobody follows: nothing is waited for"
