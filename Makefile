@@ -8,6 +8,9 @@ READY  := $(VENV)/.ready
 DATA   ?= var/demo
 JOBS   ?= 2
 
+# whoever forbids Python to keep what it compiled would wait for it in every process that a test starts
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check torture bench bench-full build format generated migration constraints clean
 
@@ -30,7 +33,7 @@ check: $(READY) ## quick: format, lint, types, floors, fast tests, mostly on SQL
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --durations=5
+	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --hypothesis-profile=quick --durations=5
 
 test: $(READY) field_kit/node_modules/.ready ## everything, on SQLite and PostgreSQL
 	$(BIN)/pytest -q -n $(JOBS) --durations=15

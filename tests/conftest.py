@@ -42,6 +42,8 @@ hypothesis_settings.register_profile(
     "house", deadline=None, derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
+# `make check` tries a law on fewer examples than `make test`
+hypothesis_settings.register_profile("quick", hypothesis_settings.get_profile("house"), max_examples=25)
 hypothesis_settings.load_profile("house")
 
 

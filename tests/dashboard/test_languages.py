@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ SAME_IN_BOTH = {"XML", "EN", "ODK", "Collect", "cm", "ha", "yangdi", "form", "pu
 NAMES_IN_DATA = re.compile(r"\b[A-Z][A-Za-z]{0,2}-\w+|org\.odk\S+|\S+\.jpg|https?://\S+|uuid:\S+")
 
 
+@cache
 def _sentences() -> set[str]:
     found = extract_from_dir(
         FOLDER, [("**.py", "python"), ("templates/**.html", "jinja2")], keywords={"_": None, "gettext": None,
@@ -29,6 +31,7 @@ def _sentences() -> set[str]:
     return {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found}
 
 
+@cache
 def _in_english() -> dict[str, str]:
     with (FOLDER / "translations/en/LC_MESSAGES/messages.po").open("rb") as lines:
         catalog = read_po(lines, "en")

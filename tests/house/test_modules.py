@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ def test_a_module_says_what_it_is_for(path: Path) -> None:
     assert said.split("\n\n")[0].rstrip().endswith((".", ":", "?")), said
 
 
+@cache
 def imported(tree: ast.Module) -> set[str]:
     """Top-level packages that a module imports, anywhere in it."""
     found: set[str] = set()
