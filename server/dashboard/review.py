@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import flash, redirect, request, url_for
@@ -128,10 +129,9 @@ def _back(project_id: int, visit_id: int, anchor: str = "") -> ResponseReturnVal
     """To the flag's own page where she has decided there, else to the tree on the plot's page."""
     if flag := request.form.get("flag"):
         kept = dict(parse_qsl(request.form.get("queue", "")[:200]))
-        asked = {name: kept[name] for name in flags_page.NARROWS if name in kept}
-        return redirect(
-            url_for("dashboard.flag_page", project_id=project_id, flag_id=_number(flag), **asked), 303
-        )
+        asked: dict[str, Any] = {name: kept[name] for name in flags_page.NARROWS if name in kept}
+        at = url_for("dashboard.flag_page", project_id=project_id, flag_id=_number(flag), **asked)
+        return redirect(at, 303)
     plot_id = reviews.plot_of(connection.reading(), project_id, visit_id)
     if plot_id is None:
         raise NotFound(f"visit {visit_id}")
