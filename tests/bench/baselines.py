@@ -7,11 +7,10 @@ sources are those that the systems publish; what they say about codes, species o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import exp, log
+from math import exp, log, sqrt
 
-import numpy as np
+from server.validation.hd import quadratic
 
-Pair = tuple[float, float, float]  # last cm, now cm, years
 Detector = Callable[[float, float, float], bool]
 
 
@@ -70,15 +69,15 @@ DETECTORS: dict[str, Detector] = {
 def height_residuals(clean: Iterable[tuple[float, float]]) -> Callable[[float, float], bool]:
     """The height-diameter check of the BIOMASS package: ln H against ln D and its square on clean (cm, m) pairs;
     a height beyond three residual standard errors is questioned."""
-    pairs = [(log(d), log(h)) for d, h in clean]
-    x, y = (np.array(side) for side in zip(*pairs, strict=True))
-    curve = np.polyfit(x, y, 2)
-    error = float(np.sqrt(np.sum((y - np.polyval(curve, x)) ** 2) / (len(x) - 3)))
+    points = [(log(d), log(h), 1) for d, h in clean]
+    a, b, c = quadratic(points, [1.0] * len(points))
+    error = sqrt(sum((y - (a + b * x + c * x * x)) ** 2 for x, y, _ in points) / (len(points) - 3))
 
     def questioned(dbh_cm: float, height_m: float) -> bool:
         if dbh_cm <= 0 or height_m <= 0:
             return True
-        usual = float(np.polyval(curve, log(dbh_cm)))
+        x = log(dbh_cm)
+        usual = a + b * x + c * x * x
         return not exp(usual - 3 * error) <= height_m <= exp(usual + 3 * error)
 
     return questioned

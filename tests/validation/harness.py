@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import pi
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from server.cli.tree_table import read_trees
 from server.forest.tree import Measurement, TallyCode
-from server.forest.visit import Visit
+from server.forest.visit import Visit, years_between
 from server.validation.catalogue import flags_of
 from server.validation.flag import Flag, Severity
 from server.validation.parameters import Parameters
 from server.validation.reference import Reference
+from server.validation.stake import tonnes_co2
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
@@ -44,15 +45,19 @@ class Slip(NamedTuple):
 
 
 class Census(NamedTuple):
-    """Visits to check, each with what was known before it."""
+    """Visits to check, each with what was known before it; `reference` is fitted on older censuses alone."""
 
     now: list[Visit]
     before: dict[str, Visit]
     earlier: dict[str, Visit]
+    reference: Reference | None = None
 
 
 class Score(NamedTuple):
-    """How a run of the rules did; rates per thousand measured trees."""
+    """How a run of the rules did; rates per thousand measured trees. `recall_carbon` is the share of the wrong
+    biomass that was found, `recall_carbon_small` the same without slips by a factor; `calibration` the mean distance
+    between a flag's score and how often such flags are right (ECE), `bins` what it is made of: for each tenth the
+    flags, those that are right and the sum of their scores."""
 
     recall: Mapping[str, tuple[int, int]]
     precision: float
@@ -60,12 +65,18 @@ class Score(NamedTuple):
     flags_per_1000: float
     recall_all: float
     recall_material: float
+    recall_carbon: float
+    recall_carbon_small: float
     average_precision: float
+    calibration: float
+    bins: tuple[tuple[int, int, float], ...]
 
 
 def remeasured(path: Path, before: str, now: str, min_cm: float, earlier: str | None = None) -> Census:
-    """Two censuses of a table: trees that lived and were measured both times and had `min_cm` the first time."""
+    """Two censuses of a table: trees that lived and were measured both times and had `min_cm` the first time. What
+    older censuses say about trees here is known, nothing of the census that is judged."""
     censuses = read_trees(path).censuses
+    older = list(censuses)[: list(censuses).index(now)]
     first, second = censuses[before], censuses[now]
     lived: set[Tree] = set()
     for plot, visit in second.items():
@@ -75,7 +86,16 @@ def remeasured(path: Path, before: str, now: str, min_cm: float, earlier: str | 
         [_only(visit, lived) for plot, visit in sorted(second.items()) if plot in first],
         {plot: _only(visit, lived) for plot, visit in first.items()},
         censuses[earlier] if earlier else {},
+        Reference.of(visit for name in older for visit in censuses[name].values()),
     )
+
+
+def years_of(census: Census) -> dict[str, float]:
+    """Years between the two visits of each plot; five where a day is missing."""
+    return {
+        visit.plot_id: years_between(census.before[visit.plot_id].measured_on, visit.measured_on) or 5.0
+        for visit in census.now
+    }
 
 
 def _grew(before: Measurement, now: Measurement, min_cm: float) -> bool:
@@ -172,15 +192,13 @@ SPOIL: dict[str, Callable[[float, random.Random], float]] = {
 
 
 def flags_by_plot(census: Census, parameters: Parameters) -> dict[str, list[Flag]]:
-    """What the rules say about every visit, with what the censuses before say about trees here."""
-    older = [*census.earlier.values(), *census.before.values()]
-    reference = Reference.of(older)
+    """What the rules say about every visit, with what older censuses say about trees here."""
     return {
         visit.plot_id: flags_of(
             visit,
             census.before[visit.plot_id],
             earlier=[census.earlier[visit.plot_id]] if visit.plot_id in census.earlier else [],
-            reference=reference,
+            reference=census.reference,
             parameters=parameters,
         )
         for visit in census.now
@@ -197,24 +215,75 @@ def suspects(flags: Mapping[str, Sequence[Flag]]) -> dict[Tree, Flag]:
     return found
 
 
+DOUBTS_DIAMETER = frozenset({"T01", "T02", "T03", "T05", "T06", "X01", "X02", "X03", "X04", "X05", "X13"})
+
+
 def score(census: Census, truth: Mapping[Tree, Slip], flags: Mapping[str, Sequence[Flag]]) -> Score:
-    """Compare what was said with what is known to be wrong."""
+    """Compare what was said with what is known to be wrong. The ranking takes every flag on a diameter."""
     found = suspects(flags)
+    ranked = doubted(flags)
     errors = [tree for tree, flag in found.items() if flag.severity is Severity.ERROR]
-    kinds: Counter[str] = Counter(slip.kind for slip in truth.values())
-    hit: Counter[str] = Counter(slip.kind for tree, slip in truth.items() if tree in found)
-    material = [tree for tree, slip in truth.items() if slip.is_material]
     measured = sum(t.dbh_cm is not None for visit in census.now for t in visit.trees)
-    ranked = sorted(found, key=lambda tree: -found[tree].score)
+    bins = _bins((flag.score, tree in truth) for tree, flag in ranked.items())
     return Score(
-        recall={kind: (hit[kind], kinds[kind]) for kind in KINDS},
+        **recalls(truth, found),
         precision=_share(found, truth),
         error_precision=_share(errors, truth),
         flags_per_1000=1000 * len(found) / measured,
-        recall_all=_share(truth, found),
-        recall_material=_share(material, found),
         average_precision=average_precision([tree in truth for tree in ranked], len(truth)),
+        calibration=calibration(bins),
+        bins=bins,
     )
+
+
+def doubted(flags: Mapping[str, Sequence[Flag]]) -> dict[Tree, Flag]:
+    """Trees whose diameter is flagged at all, most suspicious first."""
+    every = [(plot, flag) for plot, some in flags.items() for flag in some if flag.rule in DOUBTS_DIAMETER]
+    found: dict[Tree, Flag] = {}
+    for plot, flag in sorted(every, key=lambda one: -one[1].score):
+        if flag.tag:
+            found.setdefault((plot, flag.tag, flag.stem_id), flag)
+    return found
+
+
+def recalls(truth: Mapping[Tree, Slip], found: Mapping[Tree, object]) -> dict[str, Any]:
+    """How much of what is wrong was found: of each kind, of all, of what is material, of the carbon."""
+    kinds: Counter[str] = Counter(slip.kind for slip in truth.values())
+    hit: Counter[str] = Counter(slip.kind for tree, slip in truth.items() if tree in found)
+    material = [tree for tree, slip in truth.items() if slip.is_material]
+    small = {tree: slip for tree, slip in truth.items() if slip.kind not in {"decimal", "girth", "inch"}}
+    return {
+        "recall": {kind: (hit[kind], kinds[kind]) for kind in KINDS},
+        "recall_all": _share(truth, found),
+        "recall_material": _share(material, found),
+        "recall_carbon": _carbon_share(truth, found),
+        "recall_carbon_small": _carbon_share(small, found),
+    }
+
+
+def _carbon_share(truth: Mapping[Tree, Slip], found: Mapping[Tree, object]) -> float:
+    limits = Parameters.default().limits
+    wrong = {
+        tree: abs(tonnes_co2(limits, slip.is_cm) - tonnes_co2(limits, slip.was_cm))
+        for tree, slip in truth.items()
+    }
+    return sum(tonnes for tree, tonnes in wrong.items() if tree in found) / (sum(wrong.values()) or 1.0)
+
+
+Bins = tuple[tuple[int, int, float], ...]
+
+
+def _bins(scored: Iterable[tuple[float, bool]]) -> Bins:
+    counts = [[0, 0, 0.0] for _ in range(10)]
+    for chance, right in scored:
+        one = counts[min(int(10 * chance), 9)]
+        one[0], one[1], one[2] = one[0] + 1, one[1] + right, one[2] + chance
+    return tuple((int(flags), int(right), chance) for flags, right, chance in counts)
+
+
+def calibration(bins: Bins) -> float:
+    """Mean distance between score and share of right flags, weighed by flags (ECE)."""
+    return sum(abs(right - chance) for _, right, chance in bins) / (sum(flags for flags, *_ in bins) or 1)
 
 
 def _share(some: Iterable[Tree], of: Mapping[Tree, object]) -> float:
