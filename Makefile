@@ -54,7 +54,7 @@ format: $(READY) ## write the code as `make check` wants it
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-generated: $(READY) ## write again what is documented from the code: deploy/env.example, README's command table
+generated: $(READY) ## write again what is documented from the code: deploy/env.example, README's command table, the rules
 	$(BIN)/python -m tests.house.generated
 
 migration: $(READY) ## draft the next migration: make migration WORDS="plots get a slope"

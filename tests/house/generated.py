@@ -1,4 +1,4 @@
-"""What is documented from the code: deploy/env.example and the table of commands in both READMEs.
+"""What is documented from the code: deploy/env.example, the table of commands in both READMEs, the catalogue of rules.
 
 `make generated` writes them; tests/house/test_docs.py fails when one of them lags.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from server.__main__ import COMMANDS
 from server.settings import Settings
+from tests.house.catalogue_page import catalogue_page
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -72,12 +73,14 @@ def with_table(page: str, locale: str) -> str:
     return made
 
 
+CATALOGUE = ROOT / "server" / "validation" / "CATALOGUE.md"
 PAGES = {"README.md": "en", "README.zh-CN.md": "zh"}
 
 
 def main() -> None:
     """Write everything again."""
     (ROOT / "deploy" / "env.example").write_text(env_example())
+    CATALOGUE.write_text(catalogue_page())
     for name, locale in PAGES.items():
         page = ROOT / name
         page.write_text(with_table(page.read_text(), locale))

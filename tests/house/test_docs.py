@@ -22,6 +22,10 @@ def test_env_example_lists_every_setting() -> None:
     assert (ROOT / "deploy" / "env.example").read_text() == generated.env_example(), "run: make generated"
 
 
+def test_the_catalogue_of_rules_is_that_of_the_code() -> None:
+    assert generated.CATALOGUE.read_text() == generated.catalogue_page(), "run: make generated"
+
+
 @pytest.mark.parametrize("name", generated.PAGES)
 def test_the_readme_lists_every_command(name: str) -> None:
     page = (ROOT / name).read_text()
