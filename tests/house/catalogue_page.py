@@ -15,8 +15,8 @@ HEAD = """\
 
 公式用参数表里的名字和测量值的名字（单位在名字里）；“未核实 unverified”是没有见到原文出处的数字，项目可以在页面上改。
 Formulas use the names of thresholds and of measured values, units in the names; a number marked *unverified* was not
-seen in its source. A project changes thresholds within their range on its page of rules. ★: a value that the crew measured
-again and stands by lowers the error to a warn. `score` is the probability that the value is wrong.
+seen in its source. A project changes thresholds within their range on its page of rules. ★: a value that the crew has
+measured again and stands by lowers the error to a warn. `score` is the probability that the value is wrong.
 
 """
 
