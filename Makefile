@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## a county with plots, phones and flags, on http://127.0.0.1:8000
 	YANGDI_DATA_DIR=$(DATA) $(BIN)/yangdi demo
 
-check: $(READY) ## quick: format, lint, types, floors, fast tests, mostly on SQLite (about two minutes)
+check: $(READY) ## quick: format, lint, types, floors, fast tests, mostly on SQLite (under two minutes)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
