@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from server.dashboard import (  # noqa: F401  # each puts its pages on the blueprint
+    audits,
     catalogue,
     conflicts,
+    crews,
     devices,
     flag_story,
     flags,
@@ -14,6 +16,7 @@ from server.dashboard import (  # noqa: F401  # each puts its pages on the bluep
     login,
     outbox,
     photos,
+    place,
     plot,
     plots,
     quarantine,

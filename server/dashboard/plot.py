@@ -10,7 +10,7 @@ from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from forms.definition import Form
-from server.dashboard import decisions, flag_text, language, scope
+from server.dashboard import decisions, flag_text, language, place, scope
 from server.dashboard.door import blueprint
 from server.dashboard.header import Labels, header
 from server.dashboard.stem_map import stem_map
@@ -88,6 +88,7 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
         "basal_area_m2": _basal_area_m2(sheet),
         "decided": decided,
         "merged": _merged(plot, visit),
+        "place": place.shown(reader, plot, visit, flags, attachments),
         "may_decide": decided["is_decided_here"] and _decides(project_id),
         "correctable": CORRECTED,
         "measured_again": MEASURED_AGAIN,

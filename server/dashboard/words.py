@@ -281,6 +281,19 @@ def cell(field: str | None) -> str:
         "pom_m": _("测量高"),
         "x_m": _("位置"),
         "y_m": _("位置"),
+        "position": _("位置"),
+        "photo": _("照片"),
+        "elevation_m": _("海拔"),
+        "slope_deg": _("坡度"),
+        "aspect": _("坡向"),
+        "perimeter_m": _("周长"),
+        "closure_m": _("闭合差"),
+        "corner": _("角桩"),
+        "measured_on": _("调查日期"),
+        "canopy_cover": _("郁闭度"),
+        "land_type": _("地类"),
+        "origin": _("起源"),
+        "mean_age": _("平均年龄"),
     }
     return words.get(field or "", field or "")
 
@@ -353,3 +366,39 @@ def outbox_fault(fault: str) -> str:
         "wrong-hash": _("内容与校验值不符"),
     }
     return words.get(fault, fault)
+
+
+def verdict(code: str | None) -> str:
+    """The word for what an audit says; None: there is no visit to check yet."""
+    words = {"passed": _("合格"), "failed": _("不合格"), "weak": _("株数太少，不能判断")}
+    return _("还没有可对照的调查") if code is None else words.get(code, code)
+
+
+def audit_kind(is_random: bool | None) -> str:
+    """The word for why a plot was audited."""
+    return _("未注明") if is_random is None else _("随机") if is_random else _("有疑点")
+
+
+def audit_fault(code: str) -> str:
+    """The word for what differs between the two lists at one tree."""
+    words = {
+        "dbh": _("超差"),
+        "missed": _("漏测"),
+        "extra": _("多测"),
+        "species": _("树种不同"),
+        "status": _("存活状态不同"),
+    }
+    return words.get(code, code)
+
+
+def audit_failure(code: str) -> str:
+    """Why an audit fails."""
+    words = {
+        "dbh": _("超差的胸径太多"),
+        "large": _("漏测或多测了大树"),
+        "small": _("漏测或多测的小树太多"),
+        "species": _("树种错误太多"),
+        "status": _("存活状态错误太多"),
+        "agb": _("样地生物量相差太大"),
+    }
+    return words.get(code, code)

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +38,7 @@ logging.getLogger("exifread").setLevel(logging.CRITICAL)  # a damaged photo is a
 class Exif:
     """What could be read; None where the file does not say, or says what cannot be.
 
+    `gps_at` is the moment of the fix by the satellites' clocks, ms since 1970 UTC, and may be minutes old.
     `taken_at` is ISO 8601 local time as the camera's clock had it, with the offset where there is one.
     `lat` and `lon` are degrees, north and east positive, in whatever datum the phone used; `accuracy_m` is
     the horizontal error in metres that the phone claims (GPSHPositioningError).
@@ -50,6 +51,7 @@ class Exif:
     make: str | None = None
     model: str | None = None
     software: str | None = None
+    gps_at: int | None = None
 
 
 class _TooMuch(Exception):
@@ -96,6 +98,7 @@ def exif_of(data: bytes) -> Exif:
         make=_readable(lambda: _text(tags, "Image Make")),
         model=_readable(lambda: _text(tags, "Image Model")),
         software=_readable(lambda: _text(tags, "Image Software")),
+        gps_at=_readable(lambda: _gps_ms(tags)),
     )
 
 
@@ -180,6 +183,15 @@ def _degrees(parts: Sequence[Any]) -> float:
     if not parts or not math.isfinite(value) or value < 0:
         raise ValueError("not an angle")
     return round(value, 7)  # 1 cm
+
+
+def _gps_ms(tags: Mapping[str, Any]) -> int | None:
+    """GPSDateStamp and GPSTimeStamp together: UTC."""
+    day = datetime.strptime(tags["GPS GPSDate"].values, "%Y:%m:%d").replace(tzinfo=UTC)
+    hours, minutes, seconds = (_number(part) for part in tags["GPS GPSTimeStamp"].values[:3])
+    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61):
+        return None
+    return int((day + timedelta(hours=hours, minutes=minutes, seconds=seconds)).timestamp() * 1000)
 
 
 def _accuracy(tags: Mapping[str, Any]) -> float | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 WIDTH_PX, HEIGHT_PX = 1280, 960
 JPEG_QUALITY = 55
@@ -43,9 +43,9 @@ class Shot:
 
 def draw(shot: Shot) -> bytes:
     """The JPEG of a shot, 1280 × 960, with its EXIF."""
-    picture = _bark(shot.seed % TEXTURES).copy()
-    pen = ImageDraw.Draw(picture)
     luck = random.Random(shot.seed)
+    picture = _another_stem(_bark(shot.seed % TEXTURES), luck)
+    pen = ImageDraw.Draw(picture)
     if shot.tape_cm is not None:
         _draw_tape(pen, shot.tape_cm, 430 + luck.randrange(-60, 60))
     _draw_slate(pen, shot.words, luck)
@@ -53,6 +53,15 @@ def draw(shot: Shot) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=JPEG_QUALITY, exif=_exif(shot))
     return file.getvalue()
+
+
+def _another_stem(bark: Image.Image, luck: random.Random) -> Image.Image:
+    """The same kind of bark elsewhere: two photos must not look alike because their textures do."""
+    moved = ImageChops.offset(bark, luck.randrange(WIDTH_PX), luck.randrange(HEIGHT_PX))
+    if luck.random() < 0.5:
+        moved = ImageOps.mirror(moved)
+    light = ImageOps.colorize(_noise(luck, 5, 4), "#707070", "#ffffff")  # sun between the leaves
+    return ImageChops.multiply(moved, light)
 
 
 @cache

@@ -12,6 +12,8 @@ from typing import BinaryIO, Literal, NamedTuple
 import pi_heif
 from PIL import Image, UnidentifiedImageError
 
+from server.photos.likeness import likeness
+
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 """Decoders that bytes from outside may reach."""
 JPEG_QUALITY = 78
@@ -41,6 +43,13 @@ class Size(NamedTuple):
     height_px: int
 
 
+class Small(NamedTuple):
+    """A small copy, and what it was made from. `likeness`: see `server.photos.likeness`."""
+
+    size: Size
+    likeness: str | None
+
+
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -55,8 +64,8 @@ _TURNS = {
 
 def make_thumbnail(
     source: Path, target_file: Path | BinaryIO, max_px: int = 320, max_pixels: int = 120_000_000
-) -> Size:
-    """Write a JPEG of at most `max_px` on its longer side to `target_file`; give the size of the original.
+) -> Small:
+    """Write a JPEG of at most `max_px` on its longer side to `target_file`; give the size and likeness of the original.
 
     `max_pixels` bounds width times height of the original; nothing larger is decoded. A picture smaller
     than `max_px` keeps its size. Raises PhotoUnreadable where the file is not a JPEG, PNG, WebP or HEIC
@@ -66,7 +75,7 @@ def make_thumbnail(
     with source.open("rb") as file:
         small, size = _shrink(file, max_px, max_pixels)
     small.save(target_file, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return size
+    return Small(size, likeness(small))
 
 
 def _shrink(file: BinaryIO, max_px: int, max_pixels: int) -> tuple[Image.Image, Size]:

@@ -50,7 +50,7 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
     of_plot = visits.of_plots(connection, (v.plot_id for v in wanted))
     plot_rows = plots.by_number(connection, of_plot)
     thinned = visits.thinned_between(connection, of_plot)
-    before = {v.id: _earlier(of_plot[v.plot_id], v) for v in wanted}
+    before = {v.id: earlier_visits(of_plot[v.plot_id], v) for v in wanted}
     concerned = {v.id for v in wanted} | {e.id for earlier in before.values() for e in earlier}
     trees = visits.measurements(connection, concerned)
     last = {number: some[0].id for number, some in before.items() if some}
@@ -58,14 +58,14 @@ def look(connection: Connection, ids: Sequence[int]) -> list[Checked]:
     result = []
     for row in wanted:
         plot = plot_rows[row.plot_id]
-        earlier = [_visit(e, plot, trees, []) for e in before[row.id]]
-        days = _between(
+        earlier = [visit_of(e, plot, trees, []) for e in before[row.id]]
+        days = days_between(
             thinned.get(row.plot_id, []), before[row.id][0].on if before[row.id] else None, row.on
         )
         found = (
             []
             if row.merged_into_id is not None or row.kind == "rework"
-            else judges[row.project_id].flags(row, _visit(row, plot, trees, days), earlier, around[row.id])
+            else judges[row.project_id].flags(row, visit_of(row, plot, trees, days), earlier, around[row.id])
         )  # what is odd about a merged visit or a second tape is said of the visit that holds its trees
         result.append(Checked(row, found, ground[row.plot_id], judges[row.project_id].ways))
     return result
@@ -103,7 +103,7 @@ def _ways(connection: Connection, project_id: int) -> Ways:
     return Ways(ways.tally_limit_cm, ways.rule_settings, bands.current(connection, project_id))
 
 
-def _earlier(of_plot: list[VisitRow], row: VisitRow) -> list[VisitRow]:
+def earlier_visits(of_plot: list[VisitRow], row: VisitRow) -> list[VisitRow]:
     """Visits of earlier censuses, the latest first, one for each census."""
     found: list[VisitRow] = []
     here = [v for v in of_plot if v.id != row.id]
@@ -115,7 +115,7 @@ def _earlier(of_plot: list[VisitRow], row: VisitRow) -> list[VisitRow]:
     return found
 
 
-def _visit(row: VisitRow, plot: PlotRow, trees: dict[int, list[Measurement]], thinned: list[str]) -> Visit:
+def visit_of(row: VisitRow, plot: PlotRow, trees: dict[int, list[Measurement]], thinned: list[str]) -> Visit:
     return Visit(
         plot_id=plot.plot_id,
         census=row.census,
@@ -124,11 +124,11 @@ def _visit(row: VisitRow, plot: PlotRow, trees: dict[int, list[Measurement]], th
         area_ha=plot.area_ha,
         thinned=bool(thinned),
         # positions by azimuth and distance have their origin in the centre
-        radius_m=_radius(plot),
+        radius_m=radius_m(plot),
     )
 
 
-def _radius(plot: PlotRow) -> float | None:
+def radius_m(plot: PlotRow) -> float | None:
     """How far from the centre a tree of this plot can stand, m: half the diagonal of a square, a circle's radius."""
     if not plot.area_ha or not plot.shape:
         return None
@@ -136,7 +136,7 @@ def _radius(plot: PlotRow) -> float | None:
     return float((area_m2 / 2) ** 0.5 if plot.shape == "square" else (area_m2 / 3.141592653589793) ** 0.5)
 
 
-def _between(days: list[str], after: str | None, until: str | None) -> list[str]:
+def days_between(days: list[str], after: str | None, until: str | None) -> list[str]:
     return [day for day in days if (after is None or day > after) and (until is None or day <= until)]
 
 

@@ -26,13 +26,16 @@ from server.store import (
     jobs,
     leaving,
     merging,
+    places,
     plots,
     submissions,
     thinnings,
     visits,
 )
 from server.store.leaving import Leaving, Owner
+from server.store.places import Indexed
 from server.store.rows import AnyRow
+from server.validation.copied import GRAMS_SHARED, cells, grams
 
 MOST_TREES_CUT = 2**31 - 1
 """What the column holds; a larger number stays in the record as typed."""
@@ -185,6 +188,8 @@ def _write_visits(
     rows: list[tuple[Unfolded, dict[str, Any]]] = []
     numbers: dict[int, int] = {}
     touched: set[int] = set()
+    replaced = [was.id for was in known.values()]
+    judged = places.judged_by(connection, replaced, GRAMS_SHARED)
     for one in {o.root_id: o for o in found}.values():  # of two edits in one batch the later stands
         assert one.visit is not None
         plot_id = plot_ids[one.project_id, one.plot_name or NO_PLOT]
@@ -211,6 +216,9 @@ def _write_visits(
     made = visits.add(connection, [values for _, values in rows])
     numbers |= {one.root_id: number for (one, _), number in zip(rows, made, strict=True)}
     _write_trees(connection, found, numbers, plot_ids)
+    _index_tallies(connection, found, numbers, plot_ids, replaced)
+    judged |= places.judged_by(connection, replaced, GRAMS_SHARED)
+    jobs.put(connection, jobs.CHECK, sorted(judged), at)
     _promise_rework(connection, found, numbers, known, at)
     _promise_merging(connection, found, known, at)
     return touched
@@ -260,6 +268,28 @@ def _write_trees(
         visit_id = numbers[one.root_id]
         rows += [_columns(visit_id, trees.get(next(each)), row) for row in one.trees]
     visits.add_measurements(connection, rows)
+
+
+def _index_tallies(
+    connection: Connection,
+    found: Sequence[Unfolded],
+    numbers: dict[int, int],
+    plot_ids: dict[plots.Key, int],
+    replaced: Sequence[int],
+) -> None:
+    """By what a copy of a tally will be found. A second tape of a few trees is no tally."""
+    latest = {one.root_id: one for one in found}.values()
+    tallies = [
+        Indexed(
+            one.project_id,
+            plot_ids[one.project_id, one.plot_name or NO_PLOT],
+            numbers[one.root_id],
+            grams(cells([row.measurement for row in one.trees])),
+        )
+        for one in latest
+        if one.visit is not None and one.visit["kind"] != "rework"
+    ]
+    places.put_grams(connection, tallies, replaced)
 
 
 def _columns(visit_id: int, tree_id: int | None, row: TreeRow) -> tuple[Any, ...]:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from server.store import bulk, submissions
+from server.store import bulk, photos, submissions
 from server.store.hot import Hot, in_list
 from server.store.rows import AnyRow
 from server.store.schema import attachment, submission
 
-AUDIT_LOG = "audit.csv"
+AUDIT_LOG = photos.AUDIT_LOG
 """Written by Collect itself: a crew that reads "photos 3/4" would look for a photo that nobody took."""
 
 
@@ -158,6 +158,7 @@ def carry_forward(connection: Connection, from_id: int, to_id: int) -> None:
                     received_at=was.received_at,
                 )
             )
+            photos.take_over(connection, was.id, row.id)
 
 
 def pass_on(connection: Connection, submission_id: int) -> None:
@@ -194,7 +195,8 @@ def find(connection: Connection, attachment_id: int) -> AnyRow | None:
 def to_inspect(connection: Connection, ids: Sequence[int]) -> Sequence[AnyRow]:
     """Files whose content is to be looked at."""
     return connection.execute(
-        select(attachment.c.id, attachment.c.sha256, attachment.c.content_type, attachment.c.name).where(
-            attachment.c.id.in_(ids), attachment.c.sha256.is_not(None)
-        )
-    ).all()
+        select(attachment.c.id, attachment.c.submission_id, attachment.c.sha256, attachment.c.content_type,
+               attachment.c.name, submission.c.project_id)
+        .join(submission, submission.c.id == attachment.c.submission_id)
+        .where(attachment.c.id.in_(ids), attachment.c.sha256.is_not(None))
+    ).all()  # fmt: skip

@@ -96,6 +96,8 @@ def attachments(connection: Connection, submission_id: int) -> list[Row]:
             photo.c.width_px,
             photo.c.height_px,
             photo.c.taken_at,
+            photo.c.lat,
+            photo.c.lon,
             photo.c.fault,
         )
         .outerjoin(photo, photo.c.attachment_id == attachment.c.id)

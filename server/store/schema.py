@@ -380,7 +380,7 @@ photo_band = Table(  # a photo's likeness in eight bytes: two that differ in six
     sqlite_with_rowid=False,
 )  # fmt: skip
 
-photo_twin = Table(  # two photos of a project that show the same; the later came after the other
+photo_twin = Table(  # two photos of a project that show the same; each pair both ways
     "photo_twin", metadata,
     Column("attachment_id", Id, ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True),
     Column("other_id", Id, ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True),

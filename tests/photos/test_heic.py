@@ -32,7 +32,7 @@ def test_a_heic_gets_a_copy_that_any_browser_shows(tmp_path: Path) -> None:
     path.write_bytes(HEIC)
     target = io.BytesIO()
     assert kind_of_file(path) is Kind.HEIC
-    assert make_thumbnail(path, target) == Size(64, 32)
+    assert make_thumbnail(path, target).size == Size(64, 32)
     red, _, blue = Image.open(target).getpixel((30, 5))
     assert red > 150 > 100 > blue
 

@@ -57,7 +57,8 @@ def state_of(back: Back, plot_id: str) -> dict[str, Any]:
         "flags": back.rows(
             select(schema.flag.c.rule, schema.flag.c.tag)
             .select_from(flags)
-            .where(of_plot, schema.flag.c.state == "open")
+            # every story is told with the same photos, which is a flag's business elsewhere
+            .where(of_plot, schema.flag.c.state == "open", schema.flag.c.rule != "F03")
             .order_by(schema.flag.c.rule, schema.flag.c.tag)
         ),
         "files": back.rows(

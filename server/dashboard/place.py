@@ -1,0 +1,146 @@
+"""What the plot page shows of a place, and where a supervisor says that a fix is of another datum.
+
+A sketch of plan and fix, the offer to convert it, photos and tallies beside their twins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from server.dashboard import scope
+from server.dashboard.door import blueprint
+from server.dashboard.language import gettext as _
+from server.dashboard.place_sketch import Mark, sketch
+from server.forest.answers import position
+from server.forest.position import Point, apart_m
+from server.problems import NotFound
+from server.steps import fix_datum
+from server.store import photos, places, reviews, visits
+from server.store.reviews import Act
+from server.validation.copied import LEAST_TREES, Cell, alike, cells
+from server.validation.datum import NAMES
+from server.web import connection, session
+
+Row = dict[str, Any]
+_ABOUT_PLACE = frozenset({"P01", "P02", "P03", "P12", "P13", "F01"})
+
+
+@blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/datum")
+def say_datum(project_id: int, visit_id: int) -> ResponseReturnValue:
+    """The visit's fix is of another datum."""
+    act = _act(project_id)
+    datum = request.form.get("datum", "")
+    connection.database().write(lambda pen: fix_datum.say(pen, project_id, visit_id, datum, act))
+    flash(_("已确认坐标系：换算后的位置与原值并存，可以撤销。"))
+    return _back(project_id, visit_id)
+
+
+@blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/datum/undo")
+def undo_datum(project_id: int, visit_id: int) -> ResponseReturnValue:
+    """The visit's fix is as it stands, after all."""
+    act = _act(project_id)
+    connection.database().write(lambda pen: fix_datum.undo(pen, project_id, visit_id, act))
+    flash(_("已撤销，位置按原值计算。"))
+    return _back(project_id, visit_id)
+
+
+def _act(project_id: int) -> Act:
+    """Who decides, if she may. Raises NotSignedIn, NotFound, NotAllowed."""
+    scope.of_project(project_id, *session.DECIDES)
+    return Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
+
+
+def _back(project_id: int, visit_id: int) -> ResponseReturnValue:
+    plot_id = reviews.plot_of(connection.reading(), project_id, visit_id)
+    if plot_id is None:
+        raise NotFound(f"visit {visit_id}")
+    address = url_for(
+        "dashboard.plot_page", project_id=project_id, plot_id=plot_id, visit=visit_id, _anchor="place"
+    )
+    return redirect(address, 303)
+
+
+def shown(reader: Connection, plot: Row, visit: Row, flags: Sequence[Row], attachments: Sequence[Row]) -> Row:
+    """What `place.html` draws: sketch, datum that was said or is offered, twins of photos and of the tally."""
+    standing = [flag for flag in flags if flag["state"] != "void"]
+    said = places.datum_of(reader, visit["id"])
+    marks = _marks(plot, visit, said, attachments)
+    about = said is not None or any(flag["rule"] in _ABOUT_PLACE for flag in standing)
+    offered = next((f for f in standing if _offers(f)), None) if said is None else None
+    return {
+        "sketch": sketch(marks) if about else None,
+        "away_m": _away_m(marks),
+        "said": said,
+        "said_name": NAMES[said.datum] if said is not None else "",
+        "offered": offered["facts"] if offered else None,
+        "twins": _photo_twins(reader, standing, attachments),
+        "copies": [_copy(reader, visit, flag) for flag in standing if flag["rule"] == "P07"],
+    }
+
+
+def _offers(flag: Mapping[str, Any]) -> bool:
+    is_shifted = flag["rule"] == "P02" and flag["facts"].get("case") == "fix"
+    return bool(is_shifted and flag["state"] == "open")
+
+
+def _marks(plot: Row, visit: Row, said: Any, attachments: Sequence[Row]) -> list[Mark]:
+    found = []
+    if plot["lat"] is not None and plot["lon"] is not None:
+        found.append(Mark("design", Point(plot["lat"], plot["lon"])))
+    if visit["lat"] is not None and visit["lon"] is not None:
+        found.append(Mark("fix", Point(visit["lat"], visit["lon"]), visit["accuracy_m"] or 0.0))
+    if said is not None:
+        found.append(Mark("restored", Point(said.lat, said.lon), visit["accuracy_m"] or 0.0))
+    for corner in visit["corners"]:
+        at = position(corner.get("position"))
+        if at is not None:
+            found.append(Mark("corner", Point(at.lat, at.lon), 0.0, corner.get("number", "")))
+    found += [Mark("photo", Point(row["lat"], row["lon"]), 0.0, row["name"])
+              for row in attachments if row["lat"] is not None and row["lon"] is not None]  # fmt: skip
+    return found
+
+
+def _away_m(marks: Sequence[Mark]) -> float | None:
+    """How far the fix that counts lies from the plan, m."""
+    at = {mark.kind: mark.point for mark in marks}
+    counts = at.get("restored") or at.get("fix")
+    return apart_m(at["design"], counts) if counts and "design" in at else None
+
+
+def _photo_twins(reader: Connection, flags: Sequence[Row], attachments: Sequence[Row]) -> list[Row]:
+    """Photos beside those that they were used as before, as far as flags speak of them."""
+    told = {flag["value"]: flag for flag in flags if flag["rule"] == "F03"}
+    mine = {row["id"]: row for row in attachments if row["name"] in told}
+    twins = photos.twins(reader, list(mine)) if mine else {}
+    found = []
+    for number, row in mine.items():
+        facts = told[row["name"]]["facts"]
+        named = (facts["other_photo"], facts["other"], facts["census"])
+        others = [t for t in twins.get(number, []) if (t.other_name, t.other_plot, t.other_census) == named]
+        found += [{"flag": told[row["name"]], "mine": row, "other": other} for other in others[:1]]
+    return found
+
+
+def _copy(reader: Connection, visit: Row, flag: Row) -> Row:
+    """Two tallies side by side, moved so that as many trees as can be lie beside each other."""
+    facts = flag["facts"]
+    other = places.visit_named(reader, visit["project_id"], facts["other"], facts["census"])
+    raw = visits.raw_measurements(reader, [visit["id"], *([other] if other else [])])
+    mine, theirs = cells(raw.get(visit["id"], [])), cells(raw.get(other or 0, []))
+    return {"flag": flag, "other": facts["other"], "census": facts["census"], "visit": other,
+            "rows": _side_by_side(mine, theirs)}  # fmt: skip
+
+
+def _side_by_side(mine: Sequence[Cell], theirs: Sequence[Cell]) -> list[tuple[Cell | None, Cell | None]]:
+    if min(len(mine), len(theirs)) < LEAST_TREES:
+        return []
+    shift = alike(mine, theirs).offset
+    left = [*([None] * max(shift, 0)), *mine]
+    right = [*([None] * max(-shift, 0)), *theirs]
+    return list(zip_longest(left, right))

@@ -1,0 +1,162 @@
+"""Plots that were copied: two tallies that agree as no two forests do (P07).
+
+Two plots share species and diameter here and there by chance, more so where all trees are alike. What a paste leaves
+behind is a run: tree after tree the same. So tallies are laid beside each other at every offset; at the best one the
+agreement is weighed against what the two plots' own values would give in any other order.
+
+Which plots to lay beside each other is found by `grams`: numbers made of neighbouring trees, kept for each visit, so
+that a new one is compared with all others by an index.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from math import lgamma, log, log10
+from typing import NamedTuple
+from zlib import crc32
+
+from server.forest.tree import Measurement
+from server.validation.flag import Flag, Severity
+from server.validation.parameters.limits import Limits
+from server.validation.rule import raised
+
+Cell = tuple[str, int]  # species, diameter in mm
+GRAMS_SHARED = 2
+"""Grams that two tallies share at the least where one may be a copy: ten trees with three edits keep three."""
+MOST_PAIRS, MOST_TRIPLES = 32, 8
+"""Grams kept of pairs in the crew's order and of triples in order of size: the smallest, which copies have as well."""
+LEAST_TREES = 5
+_MASK = (1 << 62) - 1
+
+
+def cells(trees: Sequence[Measurement]) -> list[Cell]:
+    """Species and diameter of the measured trees, in the crew's order."""
+    return [(tree.species, round(tree.dbh_cm * 10)) for tree in trees if tree.dbh_cm and tree.dbh_cm > 0]
+
+
+def grams(tally: Sequence[Cell]) -> set[int]:
+    """What a tally is found by: trees that follow each other as typed, and trees next to each other in size."""
+    if len(tally) < LEAST_TREES:
+        return set()
+    typed = [crc32(f"{species} {mm}".encode()) for species, mm in tally]
+    by_size = sorted(range(len(tally)), key=lambda at: (tally[at][1], tally[at][0]))
+    sized = [typed[at] for at in by_size]
+    pairs = sorted({_mixed(one, other) for one, other in pairwise(typed)})
+    triples = sorted(
+        {_mixed(_mixed(a, b), c + 1) for a, b, c in zip(sized, sized[1:], sized[2:], strict=False)}
+    )
+    return {*pairs[:MOST_PAIRS], *triples[:MOST_TRIPLES]}
+
+
+def _mixed(one: int, other: int) -> int:
+    """One number of two in which order counts (the multiplier is that of Knuth's multiplicative hashing)."""
+    return ((one * 0x9E3779B97F4A7C15) ^ (other * 0xC2B2AE3D27D4EB4F) ^ (one >> 7)) & _MASK
+
+
+class Alike(NamedTuple):
+    """How far two tallies agree: the longest run of the same trees, how many agree at the best offset and how likely
+    that is by chance (log10), the share of the smaller tally that the other has too, in any order; and that offset: how
+    many places further on a tree of the first stands in the second."""
+
+    run: int
+    same: int
+    log10_p: float
+    overlap: float
+    offset: int = 0
+
+
+def alike(one: Sequence[Cell], other: Sequence[Cell]) -> Alike:
+    """Lay two tallies beside each other."""
+    if len(one) > len(other):
+        turned = alike(other, one)
+        return turned._replace(offset=-turned.offset)
+    mine, theirs = Counter(one), Counter(other)
+    shared = sum((mine & theirs).values())
+    by_chance = sum(n * theirs[cell] for cell, n in mine.items()) / max(len(one) * len(other), 1)
+    places: dict[Cell, list[int]] = {}
+    for at, cell in enumerate(other):
+        places.setdefault(cell, []).append(at)
+    offsets: Counter[int] = Counter()
+    hits: dict[int, list[int]] = {}
+    for at, cell in enumerate(one):
+        for there in places.get(cell, ()):
+            offsets[there - at] += 1
+            hits.setdefault(there - at, []).append(at)
+    if not offsets:
+        return Alike(0, 0, 0.0, 0.0)
+    tries = len(one) + len(other)
+    chance, same, offset = min(
+        (_log10_tail(same, _together(offset, len(one), len(other)), by_chance), -same, offset)
+        for offset, same in offsets.items()
+    )
+    longest = max(map(_longest, hits.values()))
+    return Alike(longest, -same, chance + log10(tries), shared / len(one), offset)
+
+
+def _together(offset: int, one: int, other: int) -> int:
+    """Trees that lie beside each other when the first tally is moved on by `offset`."""
+    return min(one, other - offset) - max(0, -offset)
+
+
+def _longest(places: Sequence[int]) -> int:
+    """Length of the longest run of numbers that follow each other; `places` ascend."""
+    runs = groupby(enumerate(places), key=lambda pair: pair[1] - pair[0])
+    return max(len(list(run)) for _, run in runs)
+
+
+def _log10_tail(hits: int, tries: int, chance: float) -> float:
+    """log10 of the probability of so many hits or more (binomial, its first term with a bound for the rest)."""
+    if not 0 < chance < 1 or hits <= tries * chance:
+        return 0.0
+    choose = lgamma(tries + 1) - lgamma(hits + 1) - lgamma(tries - hits + 1)
+    first = choose + hits * log(chance) + (tries - hits) * log(1 - chance)
+    ratio = (tries - hits) / (hits + 1) * chance / (1 - chance)
+    rest = -log(1 - ratio) if ratio < 1 else 0.0
+    return min((first + rest) / log(10), 0.0)
+
+
+class Resembling(NamedTuple):
+    """Another plot's visit that shares grams with the one that is judged."""
+
+    plot: str
+    census: str
+    tally: Sequence[Cell]
+
+
+def copied_flags(tally: Sequence[Cell], others: Sequence[Resembling], limits: Limits) -> Iterator[Flag]:
+    """P07: the tally of another plot, or a good part of it, stands in this one."""
+    for other in others:
+        found = alike(tally, other.tally)
+        if is_copy(tally, other.tally, found, limits):
+            sure = found.log10_p < limits.p07_log10_p
+            yield raised(
+                "P07", None, "", "", "tag", other.plot, severity=None if sure else Severity.WARN,
+                score=0.97 if sure else 0.8, case="run" if found.run >= limits.p07_run else "shuffled",
+                other=other.plot, census=other.census, run=found.run, same=found.same, trees=len(tally),
+                share_pct=round(100 * found.overlap), chance=f"1e{max(round(found.log10_p), -99)}",
+            )  # fmt: skip
+
+
+def is_copy(one: Sequence[Cell], other: Sequence[Cell], found: Alike, limits: Limits) -> bool:
+    """Do two tallies agree more than honest plots ever did?"""
+    if found.log10_p < limits.p07_log10_p and found.same >= limits.p07_run:
+        return True
+    plain = _is_plain(one, limits) or _is_plain(other, limits)
+    if plain:  # trees of one kind, or read to half centimetres, agree by nature
+        return found.run >= limits.p07_plain_run
+    fewest = min(len(one), len(other))
+    return (
+        found.run >= limits.p07_run
+        or (fewest >= limits.p07_min_trees and found.overlap > limits.p07_overlap)
+        or found.same >= max(limits.p07_few_same, limits.p07_few_share * fewest)
+    )
+
+
+def _is_plain(tally: Sequence[Cell], limits: Limits) -> bool:
+    species = Counter(cell[0] for cell in tally)
+    coarse = sum(mm % 5 == 0 for _, mm in tally)
+    return max(species.values()) >= limits.p07_plain_share * len(
+        tally
+    ) or coarse > limits.p07_coarse_share * len(tally)

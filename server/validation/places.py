@@ -1,0 +1,53 @@
+"""Everything that the rules of places and photos have to say about a visit; `catalogue` does the same for trees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from server.forest.visit import Visit
+from server.validation.copied import Resembling, cells, copied_flags
+from server.validation.flag import Flag
+from server.validation.parameters import Parameters
+from server.validation.photo_rules import Album, Proven, photo_flags, proof_flags
+from server.validation.place import Place, place_flags
+from server.validation.place_factors import boundary_flags, date_flags, land_flags, terrain_flags, whole_flags
+from server.validation.stand import crowded_flags, stand_flags
+
+
+class Surroundings(NamedTuple):
+    """What is known of a visit beside its trees: the place, its photos, other plots' tallies that resemble its own,
+    trees whose errors were accepted without proof."""
+
+    place: Place
+    album: Album | None = None
+    resembling: Sequence[Resembling] = ()
+    proven: Sequence[Proven] = ()
+
+
+def flags_of_place(
+    now: Visit, before: Visit | None, around: Surroundings, parameters: Parameters
+) -> list[Flag]:
+    """What is odd about the plot, its position and its photos; the same input gives the same flags."""
+    limits, place = parameters.limits, around.place
+    found = [
+        *place_flags(place, limits),
+        *terrain_flags(place, limits),
+        *boundary_flags(place, limits),
+        *whole_flags(place),
+        *date_flags(place, limits),
+        *land_flags(place, limits),
+        *flags_of_stand(now, before, parameters),
+        *proof_flags(around.proven),
+    ]
+    if around.album is not None:
+        found += photo_flags(around.album, place, limits)
+    if around.resembling:
+        found += copied_flags(cells(now.trees), around.resembling, limits)
+    return [flag for flag in found if flag.rule not in parameters.off]
+
+
+def flags_of_stand(now: Visit, before: Visit | None, parameters: Parameters) -> list[Flag]:
+    """What a table of trees alone can tell: too much wood or too many stems on the area, two stems in one spot."""
+    limits = parameters.limits
+    return [*stand_flags(now, limits), *crowded_flags(now, before, limits)]
