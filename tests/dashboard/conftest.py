@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from server.settings import Settings
+from server.steps import audit_score, crew_decide, crew_look
 from server.store import schema
+from server.store.blobs import Blobs
 from server.store.db import Database
+from server.store.reviews import Act
 from tests import builders
 from tests.cast import PASSWORD, Cast
 
@@ -40,6 +43,9 @@ class Scene:
     flag: int
     correction: int  # undone
     rework: int  # cancelled
+    crew: int
+    crew_flag: int  # accepted once and open again
+    audit: int
 
     def named(self, argument: str) -> object:
         """What fills the argument of that name in an address."""
@@ -48,6 +54,7 @@ class Scene:
             "attachment_id": self.photo, "version_id": self.draft, "job_id": self.letter,
             "event_id": self.imported, "conflict_id": self.conflict, "visit_id": self.now, "flag_id": self.flag,
             "correction_id": self.correction, "rework_id": self.rework,
+            "crew_id": self.crew, "crew_flag_id": self.crew_flag, "audit_id": self.audit,
             "rule_id": "T05",
         }[argument]  # fmt: skip
 
@@ -130,10 +137,27 @@ def set_the_scene(database: Database, settings: Settings, name: str = "P-west") 
                          made_at=builders.AT, undone_at=builders.AT, undone_by="P-li")  # fmt: skip
         rework = put(schema.rework, project_id=project, plot_id=plot, visit_id=before, reason="N-6", state="cancelled",
                      sent_by="P-li", sent_at=builders.AT, closed_at=builders.AT)  # fmt: skip
+        audit, crew_flag = _crews_looked_at(pen, settings, project, plot, new, crew)
         imported = put(schema.event, project_id=project, actor="P-li", action="outbox.import", subject="D-1.zip",
                        detail=IMPORTED, at=builders.AT)  # fmt: skip
     return Scene(project, plot, now, before, source, photo, page, held, device, form, draft, letter, imported,
-                 conflict, flag, correction, rework)  # fmt: skip
+                 conflict, flag, correction, rework, crew, crew_flag, audit)  # fmt: skip
+
+
+def _crews_looked_at(pen: Connection, settings: Settings, project: int, plot: int, census: int,
+                     crew: int) -> tuple[int, int]:  # fmt: skip
+    """An audit of the plot by another crew, and the real look at both; numbers of the audit and of a flag."""
+    other = builders.row(pen, schema.crew, project_id=project, name="C-2")
+    audit = builders.visit(pen, project, plot, census, [builders.tree("1", 21.4), builders.tree("2", 16.0)],
+                           kind="audit", crew_id=other, surveyor="W-2", measured_on="2026-06-09",
+                           header={"visit.audit_kind": "random"})  # fmt: skip
+    audit_score.write(pen, audit_score.look(pen, [audit]), builders.AT)
+    crew_look.write(pen, crew_look.look(pen, [census], Blobs(settings.photo_dir)), builders.AT)
+    [flag] = pen.scalars(select(schema.crew_flag.c.id).where(
+        schema.crew_flag.c.crew_id == crew, schema.crew_flag.c.rule == "Q06"))  # fmt: skip
+    for deed in (crew_decide.accept, crew_decide.reopen):
+        deed(pen, project, flag, Act("P-li", "N-7", builders.AT))
+    return audit, flag
 
 
 @pytest.fixture
@@ -171,6 +195,7 @@ def addresses(scene: Scene) -> list[str]:
         f"{at}/flags/{scene.flag}", f"{at}/flags/{scene.flag}?by=priority", f"{at}/flags?by=priority",
         f"{at}/rules", f"{at}/rules/T05", f"{at}/rules/X04", f"{at}/quarantine",
         f"{at}/conflicts", f"{at}/conflicts?state=settled",
+        f"{at}/crews", f"{at}/crews/{scene.crew}", f"{at}/audits", f"{at}/audits/{scene.audit}",
         f"{at}/rework", f"{at}/rework?state=returned",
         f"{at}/devices", f"{at}/devices/{scene.device}", f"{at}/devices/{scene.device}/revoke",
         f"{at}/devices/{scene.device}/new-code", f"{at}/outbox", f"{at}/outbox/{scene.imported}", "/join",

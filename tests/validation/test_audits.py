@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,7 +74,7 @@ def test_species_and_status_are_compared_too() -> None:
 def test_a_stretched_tape_is_told_from_scatter() -> None:
     scatter = {n: 0.1 if n % 2 else -0.1 for n in range(1, 61)}
     assert not audited(off(stand(), scatter), stand())["is_biased"]
-    figures = audited(off(stand(), {n: 0.25 for n in range(1, 61)}), stand())
+    figures = audited(off(stand(), dict.fromkeys(range(1, 61), 0.25)), stand())
     assert figures["is_biased"]
     assert figures["outside"] == 0
 
@@ -161,5 +160,5 @@ def test_too_many_bad_diameters_in_all_put_the_whole_census_in_doubt() -> None:
 
 
 def test_bias_is_pooled_over_plots() -> None:
-    little = audited(off(stand(30), {n: 0.25 for n in range(1, 31)}), stand(30))
+    little = audited(off(stand(30), dict.fromkeys(range(1, 31), 0.25)), stand(30))
     assert rules(pooled(scored(5, little), scored(15, little))) == ["Q03", "Q05"]
