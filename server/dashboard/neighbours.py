@@ -12,18 +12,21 @@ EITHER_SIDE = 2
 
 
 class Neighbour(NamedTuple):
-    """A tree beside the one in doubt. `mine_cm` is what that one would have grown with this one's value, `theirs_cm`
-    the other way round; None where a diameter is missing. `is_named`: the rule itself thinks of this tree."""
+    """A tree beside the one in doubt, or that one itself (`is_me`). `mine_cm` is what that one would have grown with
+    this one's value, `theirs_cm` the other way round; None where a diameter is missing. `is_named`: the rule itself
+    thinks of this tree."""
 
     row: TreeRow
-    is_next_by_tag: bool
+    is_me: bool
+    is_next_by_azimuth_only: bool
     mine_cm: float | None
     theirs_cm: float | None
     is_named: bool
 
 
 def of(rows: Sequence[TreeRow], me: TreeRow | None, facts: Mapping[str, Any]) -> list[Neighbour]:
-    """The trees next to `me` by tag, by azimuth, and the one that the rule names, in order of tags."""
+    """The trees next to `me` by tag, by azimuth, the one that the rule names, and `me`, in order of tags; none where
+    nothing stands beside it."""
     if me is None:
         return []
     by_tag = sorted(rows, key=_by_tag)
@@ -31,10 +34,14 @@ def of(rows: Sequence[TreeRow], me: TreeRow | None, facts: Mapping[str, Any]) ->
     placed = sorted((row for row in rows if _azimuth(row) is not None), key=lambda row: _azimuth(row) or 0.0)
     named = [row for row in rows if row is not me and row.tree["tag"] == facts.get("other", "")]
     wanted = _once([*near, *_around(placed, me, 1, is_round=True), *named])
+    if not wanted:
+        return []
+    known = {id(row) for row in (*near, *named, me)}
     return [
-        Neighbour(row, any(row is one for one in near), _between(row, me), _between(me, row), row in named)
-        for row in sorted(wanted, key=_by_tag)
-    ]
+        Neighbour(row, row is me, id(row) not in known, None if row is me else _between(row, me),
+                  None if row is me else _between(me, row), any(row is one for one in named))
+        for row in sorted([*wanted, me], key=_by_tag)
+    ]  # fmt: skip
 
 
 def _by_tag(row: TreeRow) -> tuple[int, str, str]:

@@ -113,12 +113,12 @@ def test_a_supervisor_moves_a_threshold_and_everything_is_looked_at_again(
 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_moved_threshold_is_put_back_or_undone(sign_in: SignIn, database: Database, scene: Scene) -> None:
-    page = Page(sign_in("li"), scene, "X03")
-    page.post("set", key="X03.steps", value="5")
-    page.post("set", key="X03.steps", value="6")
+    page = Page(sign_in("li"), scene, "X14")
+    page.post("set", key="X14.alert_m", value="0.6")
+    page.post("set", key="X14.alert_m", value="0.7")
     assert _undo_newest(page, database, scene) == 303
-    assert _settings(database, scene) == {"X03.steps": 5.0}
-    assert page.post("reset", key="X03.steps").status_code == 303
+    assert _settings(database, scene) == {"X14.alert_m": 0.6}
+    assert page.post("reset", key="X14.alert_m").status_code == 303
     assert _settings(database, scene) == {}
 
 
@@ -134,14 +134,14 @@ def _undo_newest(page: Page, database: Database, scene: Scene) -> int:
 def test_a_change_that_another_has_followed_is_not_undone(
     sign_in: SignIn, database: Database, scene: Scene
 ) -> None:
-    page = Page(sign_in("li"), scene, "X03")
-    page.post("set", key="X03.steps", value="5")
+    page = Page(sign_in("li"), scene, "X14")
+    page.post("set", key="X14.alert_m", value="0.6")
     with database.reading() as connection:
         first = events.latest(connection, scene.project, "rules.set", 1)[0].id
-    page.post("set", key="X03.steps", value="6")
+    page.post("set", key="X14.alert_m", value="0.7")
     answer = page.browser.post(f"/projects/{scene.project}/rules/changes/{first}/undo", data=WHY)
     assert answer.status_code == 409
-    assert _settings(database, scene) == {"X03.steps": 6.0}
+    assert _settings(database, scene) == {"X14.alert_m": 0.7}
 
 
 def test_the_tally_limit_is_the_projects_own(sign_in: SignIn, database: Database, scene: Scene) -> None:
@@ -177,18 +177,18 @@ def test_a_silenced_rule_says_nothing_and_speaks_again(
 @pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize(
     ("fields", "status"),
-    [({"value": "0.1"}, 422), ({"value": "99"}, 422), ({"value": "nan"}, 422), ({"value": "x"}, 422),
-     ({"value": ""}, 422), ({"value": "4"}, 422), ({"value": "5", "why": " "}, 422), ({"key": "X03.nothing"}, 404),
+    [({"value": "0.01"}, 422), ({"value": "99"}, 422), ({"value": "nan"}, 422), ({"value": "x"}, 422),
+     ({"value": ""}, 422), ({"value": "0.5"}, 422), ({"value": "0.6", "why": " "}, 422), ({"key": "X14.nothing"}, 404),
      ({"key": "X04.warn_cm_yr"}, 400), ({"key": ""}, 400)],
 )  # fmt: skip
 def test_a_threshold_that_makes_no_sense_is_refused_with_what_would(
     sign_in: SignIn, database: Database, scene: Scene, fields: dict[str, str], status: int
 ) -> None:
-    answer = Page(sign_in("li"), scene, "X03").post("set", **{"key": "X03.steps", "value": "5", **fields})
+    answer = Page(sign_in("li"), scene, "X14").post("set", **{"key": "X14.alert_m", "value": "0.6", **fields})
     assert answer.status_code == status
     assert _settings(database, scene) == {}
     if fields.get("value") == "99":
-        assert "2 到 50" in answer.text
+        assert "0.05 到 10" in answer.text
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
@@ -198,8 +198,8 @@ def test_a_rule_that_is_not_in_the_catalogue_is_not_found(sign_in: SignIn, scene
 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_verifier_reads_thresholds_and_finds_no_button(sign_in: SignIn, scene: Scene) -> None:
-    page = Page(sign_in("zhou"), scene, "X03")
-    assert "steps" in page.text()
+    page = Page(sign_in("zhou"), scene, "X14")
+    assert "alert_m" in page.text()
     assert "改动" not in page.text("//button")
 
 
