@@ -77,8 +77,32 @@ def _lost(request: Any) -> list[str]:
 
 
 MENU = {
-    "zh": ("样地列表", "疑点", "返工", "冲突", "待定记录", "手机", "调查表", "后台作业"),
-    "en": ("Plots", "Flags", "Rework", "Conflicts", "Held back", "Phones", "Forms", "Jobs"),
+    "zh": (
+        "样地列表",
+        "疑点",
+        "返工",
+        "冲突",
+        "调查队",
+        "抽查",
+        "待定记录",
+        "手机",
+        "调查表",
+        "规则目录",
+        "后台作业",
+    ),
+    "en": (
+        "Plots",
+        "Flags",
+        "Rework",
+        "Conflicts",
+        "Crews",
+        "Audits",
+        "Held back",
+        "Phones",
+        "Forms",
+        "Rules",
+        "Jobs",
+    ),
 }
 MESSAGE = {"zh": "样木 1", "en": "Tree 1"}
 
@@ -105,6 +129,10 @@ def go_round(page: Any, locale: str) -> None:
     assert "33.1" in doubted.inner_text()
     assert MESSAGE[locale] in doubted.inner_text()
     doubted.locator("a.go").click()
+    page.wait_for_url("**/flags/*")
+    drawn = page.locator("figure svg text.number").all_text_contents()
+    assert {"23.1", "33.1?"} <= set(drawn)
+    page.locator(".head a[href*='/plots/']").click()
     page.wait_for_url("**/plots/PS-001?*")
     cell = page.locator("tr:target td.dbh")
     assert "23.1" in cell.inner_text()
@@ -116,9 +144,9 @@ def go_round(page: Any, locale: str) -> None:
     picture.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('section.photos img').naturalWidth > 0")
 
-    enter(page, 4)
+    enter(page, 6)
     assert "1999010101" in page.inner_text("main")
-    for room in (2, 3, 5, 6, 7, 0):
+    for room in (2, 3, 4, 5, 7, 8, 9, 10, 0):
         enter(page, room)
         assert page.locator("h1").is_visible()
 
