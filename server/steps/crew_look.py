@@ -20,6 +20,7 @@ from server.store import audits, bulk, crews, forms, visits
 from server.store.blobs import Blobs
 from server.store.rows import AnyRow
 from server.validation import audit_crew
+from server.validation.audit import MOST_CM
 from server.validation.audit_crew import Done, Pooled, Scored
 from server.validation.crew import Look, Work, kind_of, looked_at
 from server.validation.crew_growth import Pair
@@ -109,7 +110,10 @@ def _pairs(connection: Connection, rows: Sequence[AnyRow]) -> Iterator[tuple[int
             (visit_id, tree.key): tree
             for visit_id, trees in before.items()
             for tree in trees
-            if tree.dbh_cm and tree.tally_code is not None and tree.tally_code.is_alive
+            if tree.dbh_cm
+            and tree.dbh_cm < MOST_CM
+            and tree.tally_code is not None
+            and tree.tally_code.is_alive
         }
         for tree in crews.trees(connection, some):
             earlier_id, years = last[tree.visit_id]

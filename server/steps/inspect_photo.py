@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from server.photos.exif import read_exif
 from server.photos.sniff import kind_of_file
 from server.photos.thumbnail import PhotoUnreadable, make_thumbnail
-from server.store import attachments, jobs, photos
+from server.store import attachments, crews, jobs, photos
 from server.store.blobs import Blobs
 
 
@@ -76,6 +76,7 @@ def write(connection: Connection, found: Sequence[Seen], at: int) -> None:
     for seen in found:
         if seen.values is not None:
             photos.put(connection, seen.project_id, {**seen.values, "inspected_at": at})
+    crews.log_has_come(connection, [seen.attachment_id for seen in found if seen.values is None], at)
     numbers = [seen.attachment_id for seen in found]
     whole = photos.waits_for_no_more(connection, (seen.submission_id for seen in found), numbers)
     jobs.put(connection, jobs.CHECK, photos.visits_showing(connection, whole, numbers), at)

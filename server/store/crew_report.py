@@ -29,8 +29,8 @@ def censuses_with_work(connection: Connection, project_id: int) -> set[int]:
 
 
 def of_census(connection: Connection, project_id: int, census_id: int) -> list[Row]:
-    """Every crew of the project, the oldest first, with its figures of the census (None: it was not there) and how many of its
-    flags are open, by severity."""
+    """Every crew of the project, the oldest first, with its figures of the census (None: it was not there) and how many
+    of its flags are open, by severity."""
     joined = crew.outerjoin(
         crew_work, and_(crew_work.c.crew_id == crew.c.id, crew_work.c.census_id == census_id)
     )

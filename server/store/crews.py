@@ -45,13 +45,18 @@ def promise(connection: Connection, visit_ids: Sequence[int], at: int) -> None:
 
 
 def log_has_come(connection: Connection, attachment_ids: Sequence[int], at: int) -> None:
-    """Logs of phones have come, perhaps later than their plots: look again at the crews."""
+    """Files that are no pictures have come, perhaps later than their plots. Where one is the log of a phone, look again
+    at the crews."""
     query = (
         select(visit.c.census_id).distinct().join(attachment, attachment.c.submission_id == visit.c.source_id)
     )
     if attachment_ids:
         found = connection.scalars(
-            query.where(attachment.c.id.in_(attachment_ids), visit.c.crew_id.is_not(None))
+            query.where(
+                attachment.c.id.in_(attachment_ids),
+                attachment.c.name == AUDIT_LOG,
+                visit.c.crew_id.is_not(None),
+            )
         )
         for census_id in found.all():
             jobs.put_once(connection, jobs.CREW_LOOK, census_id, at + LATER_MS)
@@ -147,7 +152,7 @@ _TREES = hot.in_list(
         measurement.c.visit_id, measurement.c.tag, measurement.c.stem_id, measurement.c.species, measurement.c.dbh_cm,
         measurement.c.pom_m,
     ).where(
-        measurement.c.dbh_cm > 0, measurement.c.from_visit_id.is_(None),
+        measurement.c.dbh_cm > 0, measurement.c.dbh_cm < 1000, measurement.c.from_visit_id.is_(None),
         text(f"measurement.tally_code IN ({', '.join(map(str, ALIVE))})"),  # no bound list in a compiled query
     ).order_by(measurement.c.visit_id, measurement.c.ordinal),
     measurement.c.visit_id,

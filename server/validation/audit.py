@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from server.forest.tree import Measurement, TallyCode
 from server.validation.parameters.limits import Limits
 from server.validation.shares import Z95, as_student, most_by_chance, power
+from server.validation.stake import tonnes_co2
 
 Figures = dict[str, Any]
 ALIVE = frozenset(code for code in TallyCode if code.is_alive)
-_AGB_POWER = 2.5
-"""Biomass grows with about this power of the diameter: exponents of published allometries lie between 2.3 and 2.7. It
-weighs a difference; tonnes are made elsewhere."""
+MOST_CM = 1000.0
+"""A diameter beyond this is none, and weighs as this, cm."""
 
 
 class Verdict(StrEnum):
@@ -86,7 +86,12 @@ def _faults(
 
 def compared(rows: Sequence[Beside], limits: Limits) -> Figures:
     """An audit in figures (Q02 to Q05) with its verdict."""
-    figures = {**_agreement(rows, limits), **_lists(rows, limits), **_bias([rows], limits), **_biomass(rows)}
+    figures = {
+        **_agreement(rows, limits),
+        **_lists(rows, limits),
+        **_bias([rows], limits),
+        **_biomass(rows, limits),
+    }
     return {**figures, "verdict": _verdict(figures, limits).value}
 
 
@@ -163,15 +168,15 @@ def bias(count: int, total: float, squares: float) -> Figures:
             "is_unbiased": max(half - mean, half + mean) < 1}  # fmt: skip
 
 
-def _biomass(rows: Sequence[Beside]) -> Figures:
-    """Q05: what the plot's biomass would be by either list, in one arbitrary unit."""
-    theirs = sum(_weight(row.theirs) for row in rows)
-    ours = sum(_weight(row.ours) for row in rows)
+def _biomass(rows: Sequence[Beside], limits: Limits) -> Figures:
+    """Q05: what the trees hold by either list, t CO2e."""
+    theirs = sum(_weight(row.theirs, limits) for row in rows)
+    ours = sum(_weight(row.ours, limits) for row in rows)
     return {"agb_theirs": theirs, "agb_ours": ours, "agb_off": (theirs - ours) / ours if ours else None}
 
 
-def _weight(tree: Measurement | None) -> float:
-    return (tree.dbh_cm or 0.0) ** _AGB_POWER if tree is not None and _lives(tree) else 0.0
+def _weight(tree: Measurement | None, limits: Limits) -> float:
+    return tonnes_co2(limits, min(tree.dbh_cm or 0.0, MOST_CM)) if tree is not None and _lives(tree) else 0.0
 
 
 def _verdict(figures: Figures, limits: Limits) -> Verdict:

@@ -18,6 +18,8 @@ from tests.phone import Back, Part, Phone, plot_visit, tree, xml_part
 
 S = 1000
 """ms in a second."""
+OWED = select(job).where(job.c.kind != jobs.CREW_LOOK)
+"""What is promised; but for the look at crews, which follows every check a little later."""
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def plots(back: Back) -> list[str]:
 def test_one_bad_plot_holds_up_nobody(worker: Worker, poisoned: int, back: Back) -> None:
     worker.drain()
     assert plots(back) == ["P-0", "P-1", "P-3", "P-4"]
-    [left] = back.rows(select(job))
+    [left] = back.rows(OWED)
     assert (left.id, left.attempts, left.leased_until, left.dead_at) == (poisoned, 1, None, None)
     assert "zlib.error" in left.error
 
@@ -65,14 +67,16 @@ def test_each_further_try_waits_three_times_as_long(
 ) -> None:
     for tried, wait_s in enumerate([5, 15, 45, 135, 405], 1):
         worker.drain()
-        [left] = back.rows(select(job))
+        [left] = back.rows(OWED)
         assert (left.attempts, left.due_at - back.clock()) == (tried, wait_s * S)
         back.clock.tick(wait_s - 1)
-        assert worker.drain() == 0
+        worker.drain()
+        assert back.rows(OWED.where(job.c.attempts > tried)) == []
         back.clock.tick(1)
     worker.drain()
-    [left] = back.rows(select(job))
+    [left] = back.rows(OWED)
     assert (left.attempts, left.dead_at) == (settings.job_attempts, back.clock())
+    worker.drain()
     back.clock.tick(1_000_000)
     assert worker.drain() == 0
 
@@ -98,7 +102,7 @@ def test_a_dead_letter_is_seen_and_done_once_a_person_has_it_tried_again(
         assert not jobs.revive(connection, letter["id"], back.clock())
     worker.drain()
     assert plots(back) == ["PS-001"]
-    assert back.count(job) == 0
+    assert back.rows(OWED) == []
 
 
 def claim(database: Database, at: int, until: int, most: int = 32) -> list[jobs.Job]:
@@ -197,7 +201,7 @@ def test_a_photo_is_looked_into_and_made_small(phone: Phone, back: Back, setting
 def test_a_damaged_photo_is_noted_and_fails_nothing(phone: Phone, back: Back) -> None:
     phone.send(plot_visit(photos=["1.jpg"]), {"1.jpg": jpeg()[:300]})
     back.drain()
-    assert back.count(job) == 0
+    assert back.rows(OWED) == []
     [seen] = back.rows(select(photo))
     assert seen.fault
     assert seen.thumbnail_sha256 is None
@@ -207,7 +211,7 @@ def test_a_file_that_is_no_picture_is_left_alone(phone: Phone, back: Back) -> No
     log = Part("audit.csv", b"event,node,start,end\n", "audit.csv", "text/csv")
     phone.post([xml_part(plot_visit()), log])
     back.drain()
-    assert (back.count(photo), back.count(job)) == (0, 0)
+    assert (back.count(photo), back.rows(OWED)) == (0, [])
 
 
 def test_a_photo_is_looked_into_again_without_a_second_row(
@@ -217,7 +221,7 @@ def test_a_photo_is_looked_into_again_without_a_second_row(
     back.drain()
     with database.writing() as connection:
         jobs.put(connection, jobs.INSPECT_PHOTO, [1], 0)
-    assert back.drain() == 1
+    assert back.drain() >= 1
     assert back.count(photo) == 1
 
 
