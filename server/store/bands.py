@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
 from server.store import bulk, visits
 from server.store.hot import Hot
@@ -75,7 +75,7 @@ def accepted_visits(
         yield [VisitRow._make(row) for row in rows]
 
 
-def _accepted(project_id: int) -> tuple[object, ...]:
+def _accepted(project_id: int) -> tuple[ColumnElement[bool], ...]:
     """Audits and second tapes repeat what a visit says already; a merged visit's trees stand in another."""
     return (
         visit.c.project_id == project_id, visit.c.review_state == "approved", visit.c.kind == "visit",

@@ -96,6 +96,20 @@ def numbers_of_plots(connection: Connection, plot_ids: Sequence[int]) -> dict[in
     return found
 
 
+def corrected_between(connection: Connection, project_id: int, plots: tuple[int, int]) -> list[int]:
+    """Visits with a corrected tree, of the project's plots from one number to another."""
+    query = (
+        select(correction.c.visit_id)
+        .join(visit, visit.c.id == correction.c.visit_id)
+        .where(
+            correction.c.project_id == project_id, visit.c.plot_id.between(*plots), correction.c.undone_at.is_(None),
+            correction.c.tag.is_not(None),
+        )
+        .distinct()
+    )  # fmt: skip
+    return sorted(connection.scalars(query))
+
+
 def of_visit(connection: Connection, visit_id: int) -> list[AnyRow]:
     """Every correction of a visit with who, why and when, undone ones too, the latest first."""
     query = select(correction).where(correction.c.visit_id == visit_id).order_by(correction.c.id.desc())

@@ -58,7 +58,7 @@ def standing(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list
     ).where(flag.c.state != "void", flag.c.rule.not_in(OF_OTHERS)).order_by(flag.c.id)  # fmt: skip
     for some in bulk.chunks(sorted(set(visit_ids))):
         for row in connection.execute(query.where(flag.c.visit_id.in_(some))):
-            found.setdefault(row[1], []).append(Standing(*row[:4], Said(*row[4:])))
+            found.setdefault(row[1], []).append(Standing(row[0], row[1], row[2], row[3], Said._make(row[4:])))
     return found
 
 

@@ -71,6 +71,25 @@ def of_plots(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[
     return found
 
 
+def of_plots_between(
+    connection: Connection, project_id: int, plot_numbers: tuple[int, int]
+) -> dict[int, list[VisitRow]]:
+    """All visits of a project's plots from one number to another, each plot's in order of day."""
+    found: dict[int, list[VisitRow]] = {}
+    query = VISIT.where(visit.c.project_id == project_id, visit.c.plot_id.between(*plot_numbers))
+    for row in connection.execute(
+        query.order_by(visit.c.plot_id, visit.c.measured_on.nulls_first(), visit.c.id)
+    ):
+        found.setdefault(row[2], []).append(VisitRow._make(row))
+    return found
+
+
+def plots_visited(connection: Connection, project_id: int) -> list[int]:
+    """Numbers of the project's plots that were ever visited, in order."""
+    query = select(visit.c.plot_id).where(visit.c.project_id == project_id).distinct()
+    return list(connection.scalars(query.order_by(visit.c.plot_id)))
+
+
 def chain_of(connection: Connection, submission_ids: Sequence[int]) -> dict[int, AnyRow]:
     """Visits that came of these first submissions, by submission: id, source_id, plot_id, census_id, kind, crew_id."""
     return {
@@ -139,8 +158,8 @@ _TREES = hot.in_list(
     ).order_by(measurement.c.visit_id, measurement.c.ordinal),
     measurement.c.visit_id,
 )  # fmt: skip
-_TALLY: dict[int | None, TallyCode] = {int(code): code for code in TallyCode}
-_NO_CODES: frozenset[str] = frozenset()
+TALLY: dict[int | None, TallyCode] = {int(code): code for code in TallyCode}
+NO_CODES: frozenset[str] = frozenset()
 
 
 def measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Measurement]]:
@@ -162,8 +181,8 @@ def raw_measurements(connection: Connection, visit_ids: Iterable[int]) -> dict[i
             trees = found[visit_id] = []
         trees.append(
             Measurement(
-                ordinal, tag, stem_id, species, _TALLY.get(tally), dbh, height, pom, x, y, bool(verified),
-                frozenset(codes.split()) if codes else _NO_CODES, text,
+                ordinal, tag, stem_id, species, TALLY.get(tally), dbh, height, pom, x, y, bool(verified),
+                frozenset(codes.split()) if codes else NO_CODES, text,
             )
         )  # fmt: skip
     return found

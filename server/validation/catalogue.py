@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from server.forest.species import SpeciesInfo
 from server.forest.visit import Visit
@@ -31,6 +31,8 @@ _VISIT: tuple[_Look, ...] = (
     plot.girth_flags, plot.reading_flags, plot.copied_flags, plot.code_flags, plot.rate_flags,
     plot.thinning_flags, plot.stem_flags,
 )  # fmt: skip
+LOOKS = _TREE + _PAIRS + _VISIT
+"""Everything that looks at the trees of a visit, by its name."""
 _QUICK: tuple[_Look, ...] = (
     tree.diameter_flags, tag.tag_flags, slips.outlier_flags, height.height_flags, growth.growth_flags,
     history.fate_flags, history.vanished_flags,
@@ -49,14 +51,18 @@ def flags_of(
     reference: Reference | None = None,
     parameters: Parameters,
     species: Mapping[str, SpeciesInfo] | None = None,
+    only: Collection[str] | None = None,
 ) -> list[Flag]:
     """What is odd about `now`, most suspicious first; the same input gives the same flags in the same order.
 
     `before` is the visit of the census before (None: rules across censuses stay silent), `earlier` are those
     before it, the latest first. `reference` says what accepted trees reach, `species` which codes exist (None: any).
+    `only` names the looks to ask, where others are known to have nothing to say (`sieve`).
     """
     scene = scene_of(now, before, earlier, reference, parameters, species)
-    looks = _TREE + _PAIRS + _VISIT if before is not None else _TREE + _VISIT
+    looks = LOOKS if before is not None else _TREE + _VISIT
+    if only is not None:
+        looks = tuple(look for look in looks if look.__name__ in only)
     return _ranked(scene, looks, parameters.off)
 
 

@@ -1,0 +1,178 @@
+"""What the rules say of every tree in the last visit of each plot, found from columns; nothing is written.
+
+The sieve finds which rules could speak about which visits; only those visits become objects, only those rules are
+asked. What places, photos and crews tell is left to the ordinary check. Reads one slice of plots at a time, so that a
+forest of any size fits, and can be shared among processes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from server.forest.visit import Visit, years_between
+from server.steps import accepted, check
+from server.store import bands, plots, projects, species, visits
+from server.store.db import Database
+from server.store.visits import VisitRow
+from server.validation.catalogue import flags_of
+from server.validation.flag import Flag
+from server.validation.parameters import Parameters
+from server.validation.places import flags_of_stand
+from server.validation.project import parameters_of
+
+PLOTS_AT_ONCE = 4000
+"""Plots of one slice: a quarter of a million trees, some 100 MB."""
+
+Counts = Counter[tuple[str, str]]  # rule and severity
+
+
+class Known(NamedTuple):
+    """A visit to look at with what was known before, the latest first."""
+
+    row: VisitRow
+    earlier: list[VisitRow]
+    thinned: bool
+    plot: plots.PlotRow
+
+
+class Judge(NamedTuple):
+    """How a project's visits are judged."""
+
+    parameters: Parameters
+    species: Any
+    accepted: accepted.Accepted | None
+
+    @classmethod
+    def of(cls, connection: Connection, project_id: int, changes: dict[str, float] | None = None) -> Judge:
+        """As the project is judged now, or would be with these thresholds changed."""
+        ways = projects.ways(connection, project_id)
+        assert ways is not None
+        own = {"T02.min_cm": ways.tally_limit_cm, **ways.rule_settings, **(changes or {})}
+        fit = accepted.in_use(connection, bands.current(connection, project_id))
+        return cls(
+            parameters_of(ways.tally_limit_cm, own), species.infos(connection, project_id) or None, fit
+        )
+
+
+def looked_at(
+    connection: Connection, reader: Any, project_id: int, span: tuple[int, int], judge: Judge
+) -> Iterator[tuple[VisitRow, list[Flag]]]:
+    """Visits of the plots in `span` about which the rules have something to say, with their flags."""
+    from server.store import census_stream  # polars comes with them: tens of MB that nobody else should carry
+    from server.validation import sieve
+
+    known = _known(connection, project_id, span)
+    trees = reader.of_plots(connection, project_id, *span)
+    for fold in range(-1, accepted.FOLDS):
+        some = [one for one in known if _fold(one, judge) == fold]
+        if not some:
+            continue
+        reference = judge.accepted.judging(fold, is_approved=fold >= 0) if judge.accepted else None
+        beside = sieve.Beside(judge.parameters.limits, reference, judge.species)
+        asked = sieve.speakers(trees, _table(some, judge), beside)
+        speaking = [one for one in some if one.row.id in asked]
+        rows = census_stream.measurements(
+            trees, {row.id for one in speaking for row in (one.row, *one.earlier)}
+        )
+        for one in speaking:
+            now, *before = [_visit(row, one, rows) for row in (one.row, *one.earlier)]
+            last = before[0] if before else None
+            found = flags_of(now, last, earlier=before[1:], reference=reference, parameters=judge.parameters,
+                             species=judge.species, only=asked[one.row.id])  # fmt: skip
+            if sieve.STAND in asked[one.row.id]:
+                found += flags_of_stand(now, last, judge.parameters)
+            if found:
+                yield one.row, found
+
+
+def _visit(row: VisitRow, one: Known, rows: dict[int, list[Any]]) -> Visit:
+    days = ["thinned"] if one.thinned and row is one.row else []
+    return check.visit_of(row, one.plot, rows, days)
+
+
+def _fold(one: Known, judge: Judge) -> int:
+    return one.row.plot_id % accepted.FOLDS if judge.accepted and one.row.is_approved else -1
+
+
+def _known(connection: Connection, project_id: int, span: tuple[int, int]) -> list[Known]:
+    of_plot = visits.of_plots_between(connection, project_id, span)
+    places = plots.by_number(connection, of_plot)
+    thinned = visits.thinned_between(connection, of_plot)
+    found = []
+    for plot_id, rows in of_plot.items():
+        counting = [row for row in rows if row.merged_into_id is None and row.kind == "visit"]
+        for row in counting[-1:]:
+            earlier = check.earlier_visits(rows, row)
+            days = check.days_between(thinned.get(plot_id, []), earlier[0].on if earlier else None, row.on)
+            found.append(Known(row, earlier, bool(days), places[plot_id]))
+    return found
+
+
+def _table(some: Sequence[Known], judge: Judge) -> Any:
+    import polars as pl
+
+    from server.validation import sieve
+
+    unknown = judge.parameters.limits.x04_years_unknown
+    rows = [
+        (
+            one.row.id, one.earlier[0].id if one.earlier else None,
+            (_years(one.earlier[0], one.row) if one.earlier else None) or unknown, len(one.earlier) > 1,
+            len(one.earlier) > 1 and _years(one.earlier[1], one.earlier[0]) is not None, one.thinned, None,
+            check.radius_m(one.plot), one.plot.area_ha,
+        )
+        for one in some
+    ]  # fmt: skip
+    return pl.DataFrame(rows, sieve.VISITS, orient="row")
+
+
+def _years(earlier: VisitRow, later: VisitRow) -> float | None:
+    return years_between(visits.as_day(earlier.on), visits.as_day(later.on))
+
+
+def counts(
+    url: str, project_id: int, changes: dict[str, float] | None = None, processes: int = 2,
+    at_once: int = PLOTS_AT_ONCE,
+) -> Counts:  # fmt: skip
+    """How many flags of each rule and severity the trees of a project give, with these thresholds changed."""
+    database = Database(url, pool_size=1)
+    with database.reading() as connection:
+        every = visits.plots_visited(connection, project_id)
+    database.close()
+    parts = spans(every, at_once)
+    work = [(url, project_id, changes, parts[number::processes]) for number in range(processes)]
+    if processes == 1 or len(parts) < processes:
+        return _counted((url, project_id, changes, parts))
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores, not their threads
+    with get_context("spawn").Pool(processes) as pool:
+        return sum(pool.map(_counted, work), Counter())
+
+
+def spans(every: Sequence[int], at_once: int) -> list[tuple[int, int]]:
+    """First and last of so many numbers at a time."""
+    parts = (every[start : start + at_once] for start in range(0, len(every), at_once))
+    return [(part[0], part[-1]) for part in parts]
+
+
+def _counted(work: tuple[str, int, dict[str, float] | None, list[tuple[int, int]]]) -> Counts:
+    from server.store.census_stream import Trees
+
+    url, project_id, changes, parts = work
+    database, reader = Database(url, pool_size=1), Trees(url)
+    found: Counts = Counter()
+    try:
+        for span in parts:
+            with database.reading() as connection:
+                judge = Judge.of(connection, project_id, changes)
+                for _, flags in looked_at(connection, reader, project_id, span, judge):
+                    found.update((flag.rule, str(flag.severity)) for flag in flags)
+    finally:
+        reader.close()
+        database.close()
+    return found

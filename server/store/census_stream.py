@@ -1,0 +1,142 @@
+"""The trees of many plots as columns, for looking at a whole census: read in C, no row becomes an object.
+
+Loads polars; import it only where a whole census is looked at.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import adbc_driver_sqlite.dbapi as sqlite_columns
+import polars as pl
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+
+from server.forest.tree import Measurement
+from server.store import bulk, corrections, visits
+
+SCHEMA = {
+    "visit": pl.Int64, "ordinal": pl.Int64, "tag": pl.String, "stem_id": pl.String, "species": pl.String,
+    "tally_code": pl.Int64, "dbh_cm": pl.Float64, "height_m": pl.Float64, "pom_m": pl.Float64, "x_m": pl.Float64,
+    "y_m": pl.Float64, "verified": pl.Boolean, "codes": pl.String, "dbh_text": pl.String,
+}  # fmt: skip
+"""Columns of a table of trees; `tally_code` null where it is unknown."""
+_NUMBERS = ("dbh_cm", "height_m", "pom_m", "x_m", "y_m")
+_NO_NUMBER, _NO_CODE = "9e999", -1
+"""What stands for NULL on the way out of SQLite, whose columns have no type but that of their first rows."""
+_SQL = """
+SELECT m.visit_id AS visit, m.ordinal, m.tag, m.stem_id, m.species, {numbers}, m.verified, {codes} AS codes, m.dbh_text
+FROM visit v JOIN measurement m ON m.visit_id = v.id
+WHERE v.project_id = {project} AND v.plot_id BETWEEN {first} AND {last}
+"""
+
+
+class Trees:
+    """Reads trees of one store as they count, corrections laid over them. Holds a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self._is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._connection: Any = (
+            sqlite_columns.connect(str(parsed.database)) if self._is_sqlite
+            else psycopg.connect(parsed.set(drivername="postgresql").render_as_string(hide_password=False),
+                                 autocommit=True)
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def of_plots(self, connection: Connection, project_id: int, first: int, last: int) -> pl.DataFrame:
+        """Trees of every visit of the project's plots from number `first` to `last`, visit by visit in each crew's
+        order. `connection` is asked for corrections."""
+        values = {"project": int(project_id), "first": int(first), "last": int(last)}
+        came = self._of_sqlite(values) if self._is_sqlite else self._of_postgresql(values)
+        return _corrected(connection, project_id, (first, last), came).sort("visit", "ordinal")
+
+    def _of_sqlite(self, values: dict[str, int]) -> pl.DataFrame:
+        numbers = ", ".join(
+            [f"ifnull(m.tally_code, {_NO_CODE}) AS tally_code"]
+            + [f"ifnull(m.{name}, {_NO_NUMBER}) AS {name}" for name in _NUMBERS]
+        )
+        cursor = self._connection.cursor()
+        cursor.execute(_SQL.format(numbers=numbers, codes="ifnull(m.codes, '')", **values))
+        read = pl.DataFrame(cursor.fetch_arrow())
+        cursor.close()
+        return read.select(
+            pl.when(pl.col(name) == float("inf")).then(None).otherwise(pl.col(name)).cast(kind).alias(name)
+            if name in _NUMBERS
+            else pl.when(pl.col(name) == _NO_CODE).then(None).otherwise(pl.col(name)).cast(kind).alias(name)
+            if name == "tally_code"
+            else pl.col(name).cast(kind)
+            for name, kind in SCHEMA.items()
+        )
+
+    def _of_postgresql(self, values: dict[str, int]) -> pl.DataFrame:
+        numbers = ", ".join(f"m.{name}" for name in ("tally_code", *_NUMBERS))
+        sql = _SQL.format(numbers=numbers, codes="coalesce(m.codes, '')", **values)
+        sql = sql.replace("m.verified", "m.verified::int AS verified")
+        with self._connection.cursor().copy(
+            f"COPY ({sql}) TO STDOUT (FORMAT csv)"
+        ) as copy:
+            text = b"".join(copy)
+        schema = {**SCHEMA, "verified": pl.Int64}
+        if not text:
+            return pl.DataFrame(schema=SCHEMA)
+        read = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
+        return read.with_columns(pl.col("verified") == 1, pl.col(pl.String).fill_null(""))
+
+
+def _corrected(
+    connection: Connection, project_id: int, plots: tuple[int, int], came: pl.DataFrame
+) -> pl.DataFrame:
+    ids = corrections.corrected_between(connection, project_id, plots)
+    if not ids:
+        return came
+    rows = [
+        _row(number, tree)
+        for some in bulk.chunks(ids)
+        for number, trees in visits.measurements(connection, some).items()
+        for tree in trees
+    ]
+    return pl.concat([came.filter(~pl.col("visit").is_in(ids)), pl.DataFrame(rows, SCHEMA, orient="row")])
+
+
+def _row(visit_id: int, tree: Measurement) -> tuple[Any, ...]:
+    return (
+        visit_id, tree.ordinal, tree.tag, tree.stem_id, tree.species,
+        None if tree.tally_code is None else int(tree.tally_code), tree.dbh_cm, tree.height_m, tree.pom_m, tree.x_m,
+        tree.y_m, tree.verified, " ".join(sorted(tree.codes)), tree.dbh_text,
+    )  # fmt: skip
+
+
+def measurements(trees: pl.DataFrame, wanted: Iterable[int]) -> dict[int, list[Measurement]]:
+    """The trees of some visits as the rules take them, by visit."""
+    some = trees.filter(pl.col("visit").is_in(list(wanted)))
+    found: dict[int, list[Measurement]] = {}
+    for (
+        number,
+        ordinal,
+        tag,
+        stem,
+        species,
+        tally,
+        dbh,
+        height,
+        pom,
+        x,
+        y,
+        verified,
+        codes,
+        text,
+    ) in some.iter_rows():
+        tree = Measurement(ordinal, tag, stem, species, visits.TALLY.get(tally), dbh, height, pom, x, y, verified,
+                           frozenset(codes.split()) if codes else visits.NO_CODES, text)  # fmt: skip
+        of_visit = found.get(number)
+        if of_visit is None:
+            of_visit = found[number] = []
+        of_visit.append(tree)
+    return found
