@@ -74,7 +74,7 @@ def alike(one: Sequence[Cell], other: Sequence[Cell]) -> Alike:
         return turned._replace(offset=-turned.offset)
     mine, theirs = Counter(one), Counter(other)
     shared = sum((mine & theirs).values())
-    by_chance = sum(n * theirs[cell] for cell, n in mine.items()) / max(len(one) * len(other), 1)
+    everywhere = sum(n * theirs[cell] for cell, n in mine.items())
     places: dict[Cell, list[int]] = {}
     for at, cell in enumerate(other):
         places.setdefault(cell, []).append(at)
@@ -88,11 +88,18 @@ def alike(one: Sequence[Cell], other: Sequence[Cell]) -> Alike:
         return Alike(0, 0, 0.0, 0.0)
     tries = len(one) + len(other)
     chance, same, offset = min(
-        (_log10_tail(same, _together(offset, len(one), len(other)), by_chance), -same, offset)
+        (_log10_p(same, offset, everywhere, (len(one), len(other))), -same, offset)
         for offset, same in offsets.items()
     )
     longest = max(map(_longest, hits.values()))
-    return Alike(longest, -same, chance + log10(tries), shared / len(one), offset)
+    return Alike(longest, -same, min(chance + log10(tries), 0.0), shared / len(one), offset)
+
+
+def _log10_p(same: int, offset: int, everywhere: int, trees: tuple[int, int]) -> float:
+    """How likely so many agree at one offset, judged by the trees that do not lie beside each other there."""
+    together = _together(offset, *trees)
+    chance = (everywhere - same + 1) / (trees[0] * trees[1] - together + 1)
+    return _log10_tail(same, together, chance)
 
 
 def _together(offset: int, one: int, other: int) -> int:

@@ -77,9 +77,10 @@ class Proven(NamedTuple):
 
 def photo_flags(album: Album, place: Place, limits: Limits) -> Iterator[Flag]:
     """F01 to F04 for each photo, F06 for all."""
+    zoned = _is_on_utc(album, place, limits)
     for photo in album.photos:
         yield from _where(photo, place, limits)
-        yield from _when(photo, place, limits)
+        yield from _when(photo, place, zoned, limits)
         yield from _again(photo)
     yield from _notes(album, limits)
     if 0 < album.named < limits.f06_least:
@@ -116,30 +117,42 @@ def _where(photo: Photo, place: Place, limits: Limits) -> Iterator[Flag]:
                  score=0.8 if gross else None, away_m=round(away))  # fmt: skip
 
 
-def _when(photo: Photo, place: Place, limits: Limits) -> Iterator[Flag]:
+def _when(photo: Photo, place: Place, is_on_utc: bool, limits: Limits) -> Iterator[Flag]:
     """The camera's clock counts, or the satellites', whichever agrees with the visit: phones set neither on purpose."""
-    session = _session(place)
-    moments = [at for at in (_camera_ms(photo.taken_at), photo.gps_at) if at is not None]
+    session, moments = _session(place), _moments(photo)
     if session is None or not moments:
         return
     off_min = min(_off_min(at, session) for at in moments)
     if off_min <= limits.f02_slack_min:
         return
     taken_at = (photo.taken_at or _local(moments[0]).isoformat())[:16].replace("T", " ")
-    zoned = any(_off_min(at + sign * ZONE_MIN * MS_PER_MIN, session) <= limits.f02_slack_min
-                for at in moments for sign in (-1, 1))  # fmt: skip
-    if zoned:
+    days = {_local(at).date() for at in session}
+    if is_on_utc:
         yield raised("F02", None, "", "", "photo", photo.name, severity=Severity.INFO, score=0.05, case="zone",
                      taken_at=taken_at)  # fmt: skip
-        return
-    days = {_local(at).date() for at in session}
-    if any(_local(at).date() in days for at in moments):
+    elif any(_local(at).date() in days for at in moments):
         yield raised(
             "F02", None, "", "", "photo", photo.name, taken_at=taken_at, off_min=round(min(off_min, 1440))
         )
     else:
         yield raised("F02", None, "", "", "photo", photo.name, severity=Severity.ERROR, score=0.8, case="day",
                      taken_at=taken_at, on=_local(session[0]).date().isoformat())  # fmt: skip
+
+
+def _is_on_utc(album: Album, place: Place, limits: Limits) -> bool:
+    """Is the camera's clock eight hours behind? Then none of its photos fits the visit, and all do eight hours on."""
+    session = _session(place)
+    moments = [at for at in (_camera_ms(photo.taken_at) for photo in album.photos) if at is not None]
+    if session is None or not moments or any(photo.gps_at is not None for photo in album.photos):
+        return False
+    return all(
+        _off_min(at, session) > limits.f02_slack_min and _off_min(at + ZONE_MIN * MS_PER_MIN, session) == 0
+        for at in moments
+    )
+
+
+def _moments(photo: Photo) -> list[int]:
+    return [at for at in (_camera_ms(photo.taken_at), photo.gps_at) if at is not None]
 
 
 def _session(place: Place) -> tuple[int, int] | None:

@@ -1,0 +1,93 @@
+"""A tally that was pasted into another plot is found by an index and told from plots that are alike by nature."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.validation.copied import GRAMS_SHARED, Cell, Resembling, alike, copied_flags, grams
+from server.validation.flag import Severity
+from server.validation.parameters import Parameters
+
+LIMITS = Parameters.default().limits
+KINDS = ("油松", "侧柏", "栎", "刺槐", "白桦")
+
+
+def plot(seed: int, count: int = 25, kinds: int = 4, spread: float = 0.45) -> list[Cell]:
+    """A made-up stand: diameters log-normal around 14 cm."""
+    luck = random.Random(seed)
+    return [
+        (luck.choice(KINDS[:kinds]), max(50, round(140 * luck.lognormvariate(0, spread))))
+        for _ in range(count)
+    ]
+
+
+def edited(tally: list[Cell], edits: int, seed: int) -> list[Cell]:
+    luck = random.Random(seed)
+    found = list(tally)
+    for at in luck.sample(range(len(found)), edits):
+        found[at] = (found[at][0], found[at][1] + luck.choice([-1, 1]) * luck.randint(2, 30))
+    return found
+
+
+def is_flagged(one: list[Cell], other: list[Cell]) -> bool:
+    return bool(list(copied_flags(one, [Resembling("B", "2026", other)], LIMITS)))
+
+
+@given(st.integers(0, 10**6), st.integers(0, 3), st.sampled_from([1, 4]))
+def test_a_pasted_tally_with_a_few_edits_is_found(seed: int, edits: int, kinds: int) -> None:
+    here = plot(seed, kinds=kinds)
+    pasted = edited(here, edits, seed + 1)
+    assert len(grams(here) & grams(pasted)) >= GRAMS_SHARED
+    assert is_flagged(pasted, here)
+
+
+def test_a_line_left_out_or_put_in_hides_nothing() -> None:
+    here = plot(1)
+    assert is_flagged(here[:9] + here[10:], here)
+    assert is_flagged([*here[:12], ("榆", 222), *here[12:]], here)
+
+
+def test_a_shuffled_mixed_plot_is_a_warn_at_least() -> None:
+    here = plot(2)
+    luck = random.Random(3)
+    shuffled = luck.sample(here, len(here))
+    assert len(grams(here) & grams(shuffled)) >= GRAMS_SHARED
+    [flag] = copied_flags(shuffled, [Resembling("B", "2026", here)], LIMITS)
+    assert flag.severity is Severity.WARN
+    assert flag.facts["share_pct"] == 100
+
+
+@pytest.mark.parametrize(("kinds", "spread", "step"), [(4, 0.45, 1), (1, 0.12, 1), (1, 0.12, 5)])
+def test_honest_plots_stay_silent_also_where_all_trees_are_alike(
+    kinds: int, spread: float, step: int
+) -> None:
+    tallies = [
+        [(kind, mm // step * step) for kind, mm in plot(seed, kinds=kinds, spread=spread)]
+        for seed in range(150)
+    ]
+    wrong = [(i, j) for i in range(150) for j in range(i) if is_flagged(tallies[i], tallies[j])]
+    assert wrong == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS[:2]), st.integers(50, 60)), max_size=30),
+       st.lists(st.tuples(st.sampled_from(KINDS[:2]), st.integers(50, 60)), max_size=30))  # fmt: skip
+def test_agreement_is_mutual(one: list[Cell], other: list[Cell]) -> None:
+    there, back = alike(one, other), alike(other, one)
+    assert (there.run, there.same, there.overlap) == (back.run, back.same, back.overlap)
+    assert there.log10_p == pytest.approx(back.log10_p)
+    assert 0 <= max(there.run, there.same) <= min(len(one), len(other))
+    assert there.log10_p <= 0
+
+
+def test_the_best_offset_lays_the_same_trees_beside_each_other() -> None:
+    here = plot(5)
+    found = alike(here[4:], here)
+    assert (found.offset, found.same, found.run) == (4, 21, 21)
+
+
+def test_few_trees_make_no_tally() -> None:
+    assert grams(plot(1, count=4)) == set()
