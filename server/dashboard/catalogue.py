@@ -137,13 +137,14 @@ def _rule(rule: Rule, ways: Ways, found: RuleYield) -> Row:
     """A rule as its project uses it, in the reader's language."""
     chosen = parameters_of(ways.tally_limit_cm, ways.rule_settings)
     locale = language.locale()
+    told = formula.said(rule.id, rule.formula, locale)
     return {
         "id": rule.id,
         "rule": rule,
         "title": rule.title(locale),
         "next": rule.next_zh if locale == "zh" else rule.next_en,
-        "formula": list(formula.pieces(rule.id, rule.formula, _NAMES)),
-        "meanings": formula.meanings(rule.formula, locale),
+        "formula": list(formula.pieces(rule.id, told, _NAMES)),
+        "meanings": formula.meanings(told, locale),
         "parameters": [_parameter(parameter) for parameter in rule.parameters(chosen)],
         "is_silent": rule.id in chosen.off,
         "yield": found,

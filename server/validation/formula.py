@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
+
+from server.validation.parameters import read_table
 
 _NAME = re.compile(r"[A-Z]\d\d\.[a-z_0-9]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
@@ -42,6 +45,16 @@ class Piece(NamedTuple):
 
     text: str
     key: str = ""
+
+
+@cache
+def _in_chinese() -> dict[str, str]:
+    return {row["id"]: row["formula_zh"] for row in read_table("formulas_zh.csv")}
+
+
+def said(rule: str, formula: str, locale: str) -> str:
+    """The formula of a rule in the words of a language: "zh", where it has been told, or (anything else) "en"."""
+    return _in_chinese().get(rule, formula) if locale.startswith("zh") else formula
 
 
 def names(formula: str) -> list[str]:

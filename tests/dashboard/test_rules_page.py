@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from server.store import events, projects, rule_yield, schema
 from server.store.db import Database
 from server.store.rule_yield import RuleYield
+from server.validation.formula import said
 from server.validation.rule import rules
 from server.validation.worth import USELESS_FROM, is_useless, share_of
 from tests import builders
@@ -56,7 +57,7 @@ def test_every_rule_stands_in_the_catalogue_with_its_formula_and_next_step(
     for rule in rules():
         (article,) = page.xpath(f"//article[@id='{rule.id}']")
         text = " ".join(article.text_content().split())
-        assert " ".join(rule.formula.split()) in text
+        assert " ".join(said(rule.id, rule.formula, "zh").split()) in text
         assert rule.next_zh in text
         assert rule.title_zh in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from server.validation.formula import said
 from server.validation.parameters import Parameter, Parameters
 from server.validation.rule import RULES, Rule
 from server.validation.sentences import SENTENCES
@@ -59,7 +60,7 @@ def _rule(rule: Rule, parameters: Iterable[Parameter]) -> str:
     lines = [
         f"### {rule.id} {rule.title_zh} · {rule.title_en}\n\n",
         f"{rule.severity}{star} · {rule.scope} · version {rule.version} · score {rule.score:g}\n\n",
-        f"```\n{rule.formula}\n```\n\n",
+        f"```\n{said(rule.id, rule.formula, 'zh')}\n\n{rule.formula}\n```\n\n",
         *(f"- {zh} / {en}\n" for zh, en in dict.fromkeys(SENTENCES[rule.id].values())),
         f"\n**下一步** {rule.next_zh} **Next** {rule.next_en}\n\n",
         _table(list(parameters)),

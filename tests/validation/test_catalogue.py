@@ -7,7 +7,7 @@ import re
 import pytest
 
 from server.validation.catalogue import Rule, rules
-from server.validation.formula import MEANINGS, Piece, meanings, names, pieces
+from server.validation.formula import MEANINGS, Piece, meanings, names, pieces, said
 from server.validation.parameters import Parameters
 from server.validation.sentences import SENTENCES
 
@@ -43,6 +43,14 @@ def test_a_rule_has_its_sentences_in_both_languages(rule: Rule) -> None:
     for zh, en in SENTENCES[rule.id].values():
         assert HAN.search(zh)
         assert not HAN.search(en)
+
+
+@each_rule
+def test_a_formula_names_the_same_thresholds_in_chinese(rule: Rule) -> None:
+    told = [said(rule.id, rule.formula, locale) for locale in ("zh", "en")]
+    assert HAN.search(told[0])
+    named = [{piece.key for piece in pieces(rule.id, text, KEYS) if piece.key} for text in told]
+    assert named[0] == named[1]
 
 
 def test_a_formula_falls_into_its_thresholds_and_what_stands_between() -> None:
