@@ -9,10 +9,11 @@ import click
 from server.cli.joined import now_ms, open_database, project_number
 from server.problems import Problem
 from server.steps import recheck as recheck_step
-from server.steps.set_threshold import Change, set_threshold
+from server.steps.set_threshold import Change, chosen, set_threshold
 from server.store import projects, rechecks
 from server.store.db import Database
 from server.store.reviews import Act
+from server.validation.parameters import ParameterInvalid, Parameters
 from server.validation.project import parameters_of
 
 LOOK_S = 0.5
@@ -35,7 +36,7 @@ def list_(project: str, changed: bool) -> None:
     assert ways is not None
     parameters = parameters_of(ways.tally_limit_cm, ways.rule_settings)
     for one in parameters.table:
-        if not changed or one.source == "project setting":
+        if not changed or chosen(ways, one.key) is not None:
             click.echo(f"{one.key}\t{one.value:g}\t{one.unit}\t{one.source}")
     for rule in sorted(parameters.off):
         click.echo(f"{rule}.on\t0\t\tproject setting")
@@ -58,6 +59,41 @@ def set_(project: str, key: str, value: float, why: str) -> None:
 def reset(project: str, key: str, why: str) -> None:
     """Threshold KEY stands as shipped again. Every plot is checked again."""
     _change(project, Change(key, None), why)
+
+
+@rules.command("try")
+@click.argument("project")
+@click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--processes", default=2, show_default=True, type=click.IntRange(1, 64))
+def try_(project: str, settings: tuple[str, ...], processes: int) -> None:
+    """Count what the rules say of the last visit of every plot, now and with these thresholds. Nothing is written.
+
+    Looks at trees and at the stand; what places, photos and crews tell is left out.
+    """
+    from server.steps import whole_census
+
+    with open_database() as database:
+        with database.reading() as connection:
+            number = project_number(connection, project)
+        url = database.url
+    try:
+        changes = dict(map(_setting, settings))
+        Parameters.default().with_changes(changes)
+    except ParameterInvalid as error:
+        raise click.ClickException(str(error)) from error
+    now = whole_census.counts(url, number, processes=processes)
+    then = whole_census.counts(url, number, changes, processes) if changes else now
+    for rule, severity in sorted({*now, *then}):
+        was, would = now[rule, severity], then[rule, severity]
+        click.echo(f"{rule}\t{severity}\t{was}" + (f"\t{would}\t{would - was:+d}" if changes else ""))
+
+
+def _setting(words: str) -> tuple[str, float]:
+    key, _, value = words.partition("=")
+    try:
+        return key.strip(), float(value)
+    except ValueError:
+        raise ParameterInvalid(f"{words}: should read KEY=NUMBER") from None
 
 
 def _change(project: str, change: Change, why: str) -> None:

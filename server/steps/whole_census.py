@@ -53,7 +53,7 @@ class Judge(NamedTuple):
         """As the project is judged now, or would be with these thresholds changed."""
         ways = projects.ways(connection, project_id)
         assert ways is not None
-        own = {"T02.min_cm": ways.tally_limit_cm, **ways.rule_settings, **(changes or {})}
+        own = {**ways.rule_settings, **(changes or {})}
         fit = accepted.in_use(connection, bands.current(connection, project_id))
         return cls(
             parameters_of(ways.tally_limit_cm, own), species.infos(connection, project_id) or None, fit

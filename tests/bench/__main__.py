@@ -10,7 +10,9 @@ from tests.journeys import scbi
 
 def main() -> int:
     """Run them; what is given on the command line goes to ingest. Returns the number of those that failed."""
+    full = ["--full"] if "--full" in sys.argv else []
     wanted = [["tests.bench.ingest", *sys.argv[1:]], ["tests.bench.push"], ["tests.bench.pull"]]
+    wanted.append(["tests.bench.checks", *full])
     if scbi.TABLE.exists():
         wanted.append(["tests.bench.validation"])
     else:
