@@ -35,11 +35,13 @@ class Expected(NamedTuple):
 
     def density(self, dbh_cm: float) -> float:
         """How likely honest work finds `dbh_cm`, per cm. Trees are odder than a normal distribution knows."""
-        width = SHAPE_UP * self.up_cm if dbh_cm > self.cm else SHAPE_DOWN * self.down_cm
-        grown = student(abs(dbh_cm - self.cm) / width) / width
-        if dbh_cm > self.cm:
-            return grown
-        return grown + STANDING_STILL * student(abs(dbh_cm - self.last_cm) / self.tape_cm) / self.tape_cm
+        cm, up, down, last, tape = self  # asked a hundred times for each doubt
+        if dbh_cm > cm:
+            width = SHAPE_UP * up
+            return student((dbh_cm - cm) / width) / width
+        width = SHAPE_DOWN * down
+        grown = student((cm - dbh_cm) / width) / width
+        return grown + STANDING_STILL * student(abs(dbh_cm - last) / tape) / tape
 
     def steps(self, dbh_cm: float) -> float:
         """How many spreads a value lies above or below."""
@@ -49,9 +51,10 @@ class Expected(NamedTuple):
 
 def student(away: float) -> float:
     """Density of a Student distribution of four degrees of freedom, with an end."""
-    thin = 1 + 0.25 * min(away, FAR) ** 2
-    likely = 0.375 / (thin * thin * sqrt(thin))
-    return likely * exp((FAR - away) * FAR_RATE) if away > FAR else likely
+    if away > FAR:
+        return student(FAR) * exp((FAR - away) * FAR_RATE)
+    thin = 1 + 0.25 * away * away
+    return 0.375 / (thin * thin * sqrt(thin))
 
 
 @dataclass(slots=True)
