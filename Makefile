@@ -12,7 +12,7 @@ JOBS   ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check torture bench bench-full build format generated migration constraints clean
+.PHONY: help setup demo test check torture bench bench-validation bench-full build format generated migration constraints clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -43,6 +43,9 @@ torture: $(READY) ## kills, full disks, bad lines, set clocks and garbage, on bo
 
 bench: $(READY) ## how fast plots come in and rules look, in some minutes: one table
 	$(BIN)/python -m tests.bench
+
+bench-validation: $(READY) ## how well the rules find injected and real errors, beside published rules: a quarter of an hour
+	$(BIN)/python -m tests.bench.validation
 
 bench-full: $(READY) ## the same with half a million stored submissions and a whole forest: long, 10 GB of disk
 	$(BIN)/python -m tests.bench --full

@@ -13,7 +13,7 @@ import click
 
 from server.cli.species_table import read_species
 from server.cli.table_text import TableUnreadable
-from server.cli.tree_table import Table, read_trees
+from server.cli.tree_table import Place, Table, place_of, read_trees
 from server.forest.species import SpeciesInfo
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of
@@ -21,9 +21,10 @@ from server.validation.flag import Flag, Severity, message
 from server.validation.parameters import ParameterInvalid, Parameters
 from server.validation.reference import Reference
 from server.validation.rule import RULES
+from server.validation.story import story_of
 
 COLUMNS = (
-    "plot_id", "tag", "stem_id", "census", "rule", "severity", "score", "field", "value", "expected_low",
+    "plot_id", "tag", "stem_id", "census", "rule", "severity", "score", "priority", "field", "value", "expected_low",
     "expected_high", "suggestion", "message",
 )  # fmt: skip
 
@@ -49,6 +50,10 @@ class _Found(NamedTuple):
 @click.option("--radius-m", type=float, help="Radius of round plots with their origin in the centre, m.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write; default: here.")
 @click.option("--excel", is_flag=True, help="Write with a byte-order mark, so that Excel reads the Chinese.")
+@click.option("--queue", type=click.Choice(["score", "priority"]), default="score", show_default=True,
+              help="Most probable first, or most carbon at stake first.")  # fmt: skip
+@click.option("--explain", "line", type=click.IntRange(min=2), metavar="ROW",
+              help="Tell the story of one row of --csv instead; its heading is row 1.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def check(
     current: Path,
@@ -62,6 +67,8 @@ def check(
     radius_m: float | None,
     out: Path | None,
     excel: bool,
+    queue: str,
+    line: int | None,
     lang: str,
 ) -> None:
     """Look for suspect values in a table of trees and list them, most suspicious first.
@@ -72,6 +79,8 @@ def check(
     try:
         parameters = Parameters.default().with_changes(dict(map(_setting, settings)))
         table = read_trees(current)
+        told = place_of(current, line) if line is not None else None
+        census = told.census if told is not None else census
         history = _history(table, previous, references, census)
         if each_plot:
             history = _by_recency(history)
@@ -81,7 +90,13 @@ def check(
     if not table.has_thinned:
         parameters = parameters.with_changes({"X16.on": 0})  # nobody says which plots were thinned
     now = [_sized(visit, side_m, radius_m) for visit in history[0].values()]
-    found = sorted(_look(now, history[1:], parameters, species), key=_rank)
+    older = [visit for past in history[1:] for visit in past.values()]
+    reference = Reference.of(older, species) if older else None
+    about = _About(history[1:], reference, parameters, species)
+    if told is not None:
+        _explain(now, told, about, lang)
+        return
+    found = sorted(_look(now, about), key=_rank if queue == "score" else _stake)
     _write(found, out, lang, excel=excel)
     _summarise(now, found, lang)
 
@@ -129,20 +144,34 @@ def _sized(visit: Visit, side_m: float | None, radius_m: float | None) -> Visit:
                  side_m, radius_m)  # fmt: skip
 
 
-def _look(
-    now: Sequence[Visit],
-    history: Sequence[Mapping[str, Visit]],
-    parameters: Parameters,
-    species: Mapping[str, SpeciesInfo] | None,
-) -> Iterator[_Found]:
-    older = [visit for census in history for visit in census.values()]
-    reference = Reference.of(older, species) if older else None
+class _About(NamedTuple):
+    """What is known besides the visits to check: older censuses, latest first, and what they say."""
+
+    history: Sequence[Mapping[str, Visit]]
+    reference: Reference | None
+    parameters: Parameters
+    species: Mapping[str, SpeciesInfo] | None
+
+    def seen(self, visit: Visit) -> list[Visit]:
+        """Earlier visits of the same plot, the latest first."""
+        return [census[visit.plot_id] for census in self.history if visit.plot_id in census]
+
+
+def _look(now: Sequence[Visit], about: _About) -> Iterator[_Found]:
     for visit in now:
-        seen = [census[visit.plot_id] for census in history if visit.plot_id in census]
-        before = seen[0] if seen else None
-        for flag in flags_of(visit, before, earlier=seen[1:], reference=reference, parameters=parameters,
-                             species=species):  # fmt: skip
+        seen = about.seen(visit)
+        for flag in flags_of(visit, seen[0] if seen else None, earlier=seen[1:], reference=about.reference,
+                             parameters=about.parameters, species=about.species):  # fmt: skip
             yield _Found(visit, flag)
+
+
+def _explain(now: Sequence[Visit], told: Place, about: _About, lang: str) -> None:
+    visit = next(one for one in now if one.plot_id == told.plot_id)
+    seen = about.seen(visit)
+    lines = story_of(visit, seen[0] if seen else None, (told.tag, told.stem_id), lang, earlier=seen[1:],
+                    reference=about.reference, parameters=about.parameters, species=about.species)  # fmt: skip
+    for text in lines:
+        click.echo(text)
 
 
 def _rank(found: _Found) -> tuple[float, str]:
@@ -150,6 +179,10 @@ def _rank(found: _Found) -> tuple[float, str]:
         -found.flag.score,
         found.visit.plot_id,
     )  # sorting is stable: within a plot the rules' own order stays
+
+
+def _stake(found: _Found) -> tuple[float, str]:
+    return (-found.flag.priority, found.visit.plot_id)
 
 
 def _write(found: Sequence[_Found], out: Path | None, lang: str, *, excel: bool) -> None:
@@ -166,8 +199,8 @@ def _write_rows(found: Sequence[_Found], file: IO[str], lang: str) -> None:
     for visit, flag in found:
         writer.writerow([
             visit.plot_id, flag.tag, flag.stem_id, visit.census, flag.rule, flag.severity, f"{flag.score:.3f}",
-            flag.field, flag.value, _bound(flag.expected_low), _bound(flag.expected_high), flag.suggestion,
-            message(flag, lang),
+            f"{flag.priority:.4f}", flag.field, flag.value, _bound(flag.expected_low), _bound(flag.expected_high),
+            flag.suggestion, message(flag, lang),
         ])  # fmt: skip
 
 

@@ -52,6 +52,24 @@ def read_trees(path: Path) -> Table:
     return Table(_by_census(visits), "thinned" in header)
 
 
+class Place(NamedTuple):
+    """Where a row of a table belongs: its plot, census, tag and stem."""
+
+    plot_id: str
+    census: str
+    tag: str
+    stem_id: str
+
+
+def place_of(path: Path, line: int) -> Place:
+    """What stands in this line of a file, the heading being line 1. Raises TableUnreadable."""
+    for row in rows_of(path)[1]:
+        if row.line == line:
+            stem = _whole(row.text("stem_id")) or "1"
+            return Place(row.text("plot_id"), row.text("census"), _whole(row.text("tag")), stem)
+    raise TableUnreadable(f"{path}: there is no row {line}")
+
+
 def _tree(row: Row, ordinal: int, *, has_status: bool) -> Measurement:
     dbh_text = row.text("dbh_cm")
     codes = frozenset(filter(None, re.split(r"[;,|\s]+", row.text("codes"))))

@@ -25,6 +25,8 @@ LEAN_PAIRS = 20
 """A group of this many trees counts as much as what it leans on (project default)."""
 LEAST_SPREAD_CM_YR = 0.02
 """No group is more alike than this: a year's growth differs with the side of the tape (project default)."""
+WIDEST = 3.0
+"""No group spreads more than so many times what it leans on: that would be wrong values among few trees."""
 STEPS_PER_CM = 100
 """Rates are counted in steps of 0.01 cm a year."""
 
@@ -99,9 +101,13 @@ def leaning(own: Growth | None, on: Growth) -> Growth:
     if own is None:
         return on
     share = own.trees / (own.trees + LEAN_PAIRS)
-    rate, up, down = (
-        round(share * mine + (1 - share) * theirs, 4) for mine, theirs in zip(own[:3], on[:3], strict=True)
-    )
+
+    def drawn(mine: float, theirs: float) -> float:
+        return round(share * mine + (1 - share) * theirs, 4)
+
+    rate = drawn(own.rate_cm_yr, on.rate_cm_yr)
+    up = drawn(min(own.up_cm_yr, WIDEST * on.up_cm_yr), on.up_cm_yr)
+    down = drawn(min(own.down_cm_yr, WIDEST * on.down_cm_yr), on.down_cm_yr)
     return Growth(rate, up, down, own.trees)
 
 

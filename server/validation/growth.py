@@ -30,7 +30,8 @@ from server.validation.screen import bounds_cm, shrunk_cm
 NEXT_IN_LIST = 0.25
 """Half of all exchanges are between neighbours in the list, a quarter to each side (project default)."""
 BEYOND_CAP = 0.005
-"""How much rarer honest growth is beyond the cap of the species' group (project default)."""
+"""How much rarer honest work is beyond the cap of the species' group, or below half of the last diameter (project
+default)."""
 HALF = 0.5  # a wrong last value is never an error of this visit
 NAMED_SHARE = 0.3
 """A slip names the flag when it is at least this part of all that may be wrong (project default)."""
@@ -92,7 +93,7 @@ def doubts(scene: Scene, expectations: Expectations, odd: Sequence[int]) -> Iter
         verdict = weighed(
             judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, more=exchanged(judged.dbh, honest, others),
             last_wrong=_last_wrong(scene, expectations, judged), whole_share=whole,
-            possible=BEYOND_CAP if judged.dbh > judged.high else 1.0,
+            possible=1.0 if judged.last / 2 < judged.dbh <= judged.high else BEYOND_CAP,
             shift=limits.x03_score_shift, slope=limits.x03_score_slope,
         )  # fmt: skip
         yield Doubt(judged, verdict, tags)

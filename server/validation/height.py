@@ -146,8 +146,9 @@ def height_change_flags(scene: Scene) -> Iterator[Flag]:
         high = last + limits.h05_growth_m_yr * scene.years + limits.h05_repeat_m
         if not low <= height <= high:
             beyond = max(low - height, height - high) / limits.h05_repeat_m
+            severity = None if beyond > limits.h05_warn_repeats else Severity.INFO
             yield raised("H05", now.ordinal, now.tag, now.stem_id, "height_m", f"{height:g}", round(low, 1),
-                         round(high, 1), score=round((0.2 + beyond) / (1 + beyond), 4), before_m=last,
+                         round(high, 1), severity=severity, score=round((0.2 + beyond) / (1 + beyond), 4), before_m=last,
                          years=round(scene.years, 1), case="" if height > high else "lower")  # fmt: skip
 
 

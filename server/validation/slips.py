@@ -60,7 +60,7 @@ def outlier_flags(scene: Scene) -> Iterator[Flag]:
     new = [tree for tree in scene.sized if tree.key not in scene.known]
     if not new or len(scene.sized) <= scene.limits.t05_min_trees:
         return
-    stands = _stands(scene)
+    stands = stands_of(scene)
     for tree in new:
         first = first_of(scene, tree, stands)
         if first.is_odd(tree.dbh_cm or 0.0):
@@ -77,7 +77,7 @@ def first_of(scene: Scene, tree: Measurement, stands: dict[str, Stand]) -> First
     return First(stands.get(tree.species) or stands[""], curve, tree.height_m)
 
 
-def _stands(scene: Scene) -> dict[str, Stand]:
+def stands_of(scene: Scene) -> dict[str, Stand]:
     """Of each species with enough trees, and of all ("")."""
     groups: dict[str, list[float]] = {"": []}
     for tree in scene.sized:

@@ -190,3 +190,32 @@ def test_the_size_of_the_plots_may_be_given(tmp_path):
     text = HEAD + "A,1,1,油松,alive,15.0,,,1,24.0,3.0\n"
     assert [row["rule"] for row in rows(run(tmp_path, text, "--side-m", "20"))] == ["T14"]
     assert [row["rule"] for row in rows(run(tmp_path, text, "--radius-m", "25"))] == []
+
+
+def test_a_row_tells_its_story(tmp_path):
+    text = HEAD + "".join(
+        f"A,{tag},1,油松,alive,{dbh},,{day},{day[:4]},,\n"
+        for day, dbhs in (("2019-07-01", (15.0, 20.0)), ("2024-07-01", (163.0, 21.5)))
+        for tag, dbh in zip("12", dbhs, strict=True)
+    )
+    told = run(tmp_path, text, "--explain", "4").stdout  # the heading is row 1
+    assert "样木 1，油松" in told
+    assert "小数点错位 → 16.3 cm" in told
+    assert "T05 error" in told
+    quiet = run(tmp_path, text, "--explain", "5", "--lang", "en").stdout
+    assert "honest work" in quiet
+    assert "Rules that spoke" not in quiet
+    assert run(tmp_path, text, "--explain", "9").exit_code == 1
+
+
+def test_flags_may_come_by_the_carbon_at_stake(tmp_path):
+    text = HEAD + (
+        "A,1,1,油松,alive,15.0,,2019-07-01,1,,\nA,2,1,油松,alive,60.0,,2019-07-01,1,,\n"
+        "A,1,1,油松,alive,1.6,,2024-07-01,2,,\nA,2,1,油松,alive,72.0,,2024-07-01,2,,\n"
+    )
+    by_score, by_stake = (
+        [row["tag"] for row in rows(run(tmp_path, text, "--queue", queue)) if row["rule"] != "T02"]
+        for queue in ("score", "priority")
+    )
+    assert by_score == ["1", "2"]
+    assert by_stake == ["2", "1"]

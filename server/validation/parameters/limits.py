@@ -47,6 +47,7 @@ class Limits:
     h04_prior: float
     h05_repeat_m: float
     h05_repeat_share: float
+    h05_warn_repeats: float
     h05_growth_m_yr: float
     h06_min_heights: float
     h06_min_trees: float
@@ -114,7 +115,7 @@ class Limits:
     c04_times: float
     c05_z: float
     c05_share: float
-    c05_site_yr: float
+    c05_place_yr: float
     c05_min_pairs: float
     c05_min_plots: float
     c05_min_kind: float
