@@ -130,9 +130,9 @@ def _photo_twins(reader: Connection, flags: Sequence[Row], attachments: Sequence
 def _copy(reader: Connection, visit: Row, flag: Row) -> Row:
     """Two tallies side by side, moved so that as many trees as can be lie beside each other."""
     facts = flag["facts"]
-    other = places.visit_named(reader, visit["project_id"], facts["other"], facts["census"])
-    raw = visits.raw_measurements(reader, [visit["id"], *([other] if other else [])])
-    mine, theirs = cells(raw.get(visit["id"], [])), cells(raw.get(other or 0, []))
+    other = facts["plot_visit"]
+    raw = visits.raw_measurements(reader, [visit["id"], other])
+    mine, theirs = cells(raw.get(visit["id"], [])), cells(raw.get(other, []))
     return {"flag": flag, "other": facts["other"], "census": facts["census"], "visit": other,
             "rows": _side_by_side(mine, theirs)}  # fmt: skip
 

@@ -166,7 +166,8 @@ def _resembling(connection: Connection, ids: Sequence[int]) -> dict[int, list[Re
     tallies = visits.raw_measurements(connection, others) if others else {}
     return {
         number: [
-            Resembling(*named[other], cells(tallies.get(other, ()))) for other in nearest.get(number, ())
+            Resembling(*named[other], cells(tallies.get(other, ())), other)
+            for other in nearest.get(number, ())
         ]
         for number in ids
     }

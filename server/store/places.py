@@ -209,20 +209,6 @@ def named(connection: Connection, visit_ids: Iterable[int]) -> dict[int, tuple[s
     return found
 
 
-def visit_named(connection: Connection, project_id: int, plot_id: str, census_name: str) -> int | None:
-    """The visit of a plot in a census, by their names; of several the first."""
-    query = (
-        select(visit.c.id)
-        .join(plot, plot.c.id == visit.c.plot_id)
-        .join(census, census.c.id == visit.c.census_id)
-        .where(plot.c.project_id == project_id, plot.c.plot_id == plot_id, census.c.name == census_name)
-        .order_by(visit.c.id)
-        .limit(1)
-    )
-    found: int | None = connection.scalar(query)
-    return found
-
-
 def judged_by(connection: Connection, visit_ids: Sequence[int], least: int) -> set[int]:
     """Later visits whose flags rest on these: those with the same tally, the same fix or the same photo."""
     if not visit_ids:

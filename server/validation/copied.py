@@ -125,11 +125,12 @@ def _log10_tail(hits: int, tries: int, chance: float) -> float:
 
 
 class Resembling(NamedTuple):
-    """Another plot's visit that shares grams with the one that is judged."""
+    """Another plot's visit that shares grams with the one that is judged; its number where a store has it."""
 
     plot: str
     census: str
     tally: Sequence[Cell]
+    visit_id: int = 0
 
 
 def copied_flags(tally: Sequence[Cell], others: Sequence[Resembling], limits: Limits) -> Iterator[Flag]:
@@ -143,6 +144,7 @@ def copied_flags(tally: Sequence[Cell], others: Sequence[Resembling], limits: Li
                 score=0.97 if sure else 0.8, case="run" if found.run >= limits.p07_run else "shuffled",
                 other=other.plot, census=other.census, run=found.run, same=found.same, trees=len(tally),
                 share_pct=round(100 * found.overlap), chance=f"1e{max(round(found.log10_p), -99)}",
+                plot_visit=other.visit_id,
             )  # fmt: skip
 
 
