@@ -120,7 +120,7 @@ def _as_counted(trees: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @blueprint.arguments(shapes.FlagQuery, location="query")
 @blueprint.response(200, shapes.FlagPage)
 def flags(asked: dict[str, Any], project_id: int) -> dict[str, Any]:
-    """Flags, most suspicious first, in pages."""
+    """Flags, most suspicious first or those with the most carbon at stake, in pages."""
     access.reader(project_id)
     question = FlagQuestion(
         state=asked["state"],
@@ -128,6 +128,7 @@ def flags(asked: dict[str, Any], project_id: int) -> dict[str, Any]:
         rule=asked["rule"],
         after=_place(asked["cursor"]),
         rows=asked["rows"],
+        by=asked["by"],
     )
     rows, following = flag_report.queue(connection.reading(), project_id, question)
     return {"flags": rows, "cursor": Cursor.write(following) if following else None}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from server.store.flag_report import SEVERITIES, STATES
+from server.store.flag_report import ORDERS, SEVERITIES, STATES
 
 MOST_ROWS = 500
 """Rows of one page at the most: about 100 kB of JSON."""
 
 
 class Cursor:
-    """Where a page of flags ended, as text: the score and the number of its last flag."""
+    """Where a page of flags ended, as text: what its last flag is ordered by, and its number."""
 
     @staticmethod
     def write(place: tuple[float, int]) -> str:
@@ -115,7 +115,8 @@ class Flag(Schema):
     rule = fields.String()
     rule_version = fields.Integer()
     severity = fields.String(validate=validate.OneOf(SEVERITIES))
-    score = fields.Float()
+    score = fields.Float(metadata={"description": "probability that the value is wrong, 0 to 1"})
+    priority = fields.Float(metadata={"description": "score times the carbon at stake, t CO2e"})
     field = fields.String(allow_none=True)
     value = fields.String(allow_none=True)
     expected_low = fields.Float(allow_none=True)
@@ -157,6 +158,7 @@ class FlagQuery(Schema):
     state = fields.String(load_default="open", validate=validate.OneOf(STATES))
     severity = fields.String(load_default="", validate=validate.OneOf(("", *SEVERITIES)))
     rule = fields.String(load_default="")
+    by = fields.String(load_default="score", validate=validate.OneOf(ORDERS))
     cursor = fields.String(load_default="", metadata={"description": "of the page before"})
     rows = fields.Integer(load_default=100, validate=validate.Range(1, MOST_ROWS))
 

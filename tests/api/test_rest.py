@@ -79,8 +79,14 @@ def test_a_supervisor_reads_what_a_phone_sent(
     assert [(t["tag"], t["dbh_cm"]) for t in visit["trees"]] == [("1", 23.1), ("2", 0.0)]
     assert [(f["rule"], f["tag"], f["field"]) for f in visit["flags"]] == [("T01", "2", "dbh_cm")]
 
-    flags = client.get(f"/v1/projects/{cast.project}/flags?rows=1", **asked).get_json()
-    assert [(f["plot"], f["rule"]) for f in flags["flags"]] == [("PS-001", "T01")]
+    for by in ("score", "priority"):
+        flags = client.get(f"/v1/projects/{cast.project}/flags?by={by}", **asked).get_json()
+        assert ("PS-001", "T01") in [(f["plot"], f["rule"]) for f in flags["flags"]]
+        order = [f[by] for f in flags["flags"]]
+        assert order == sorted(order, reverse=True)
+    first = client.get(f"/v1/projects/{cast.project}/flags?rows=1", **asked).get_json()
+    assert [(f["plot"], f["rule"]) for f in first["flags"]] == [("PS-001", "T01")]
+    assert 0 < first["flags"][0]["score"] <= 1
 
 
 def test_another_project_is_not_there(client: FlaskClient, cast: Cast) -> None:
