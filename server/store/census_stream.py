@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import adbc_driver_sqlite.dbapi as sqlite_columns
@@ -24,6 +27,7 @@ SCHEMA = {
     "y_m": pl.Float64, "verified": pl.Boolean, "codes": pl.String, "dbh_text": pl.String,
 }  # fmt: skip
 """Columns of a table of trees; `tally_code` null where it is unknown."""
+_TALLY, _CODES = (list(SCHEMA).index(name) - 1 for name in ("tally_code", "codes"))
 _NUMBERS = ("dbh_cm", "height_m", "pom_m", "x_m", "y_m")
 _NO_NUMBER, _NO_CODE = "9e999", -1
 """What stands for NULL on the way out of SQLite, whose columns have no type but that of their first rows."""
@@ -79,9 +83,7 @@ class Trees:
         numbers = ", ".join(f"m.{name}" for name in ("tally_code", *_NUMBERS))
         sql = _SQL.format(numbers=numbers, codes="coalesce(m.codes, '')", **values)
         sql = sql.replace("m.verified", "m.verified::int AS verified")
-        with self._connection.cursor().copy(
-            f"COPY ({sql}) TO STDOUT (FORMAT csv)"
-        ) as copy:
+        with self._connection.cursor().copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)") as copy:
             text = b"".join(copy)
         schema = {**SCHEMA, "verified": pl.Int64}
         if not text:
@@ -116,27 +118,15 @@ def _row(visit_id: int, tree: Measurement) -> tuple[Any, ...]:
 def measurements(trees: pl.DataFrame, wanted: Iterable[int]) -> dict[int, list[Measurement]]:
     """The trees of some visits as the rules take them, by visit."""
     some = trees.filter(pl.col("visit").is_in(list(wanted)))
+    numbers, *columns = (some.get_column(name).to_list() for name in SCHEMA)
+    columns[_TALLY] = [visits.TALLY.get(code) for code in columns[_TALLY]]
+    columns[_CODES] = [frozenset(codes.split()) if codes else visits.NO_CODES for codes in columns[_CODES]]
     found: dict[int, list[Measurement]] = {}
-    for (
-        number,
-        ordinal,
-        tag,
-        stem,
-        species,
-        tally,
-        dbh,
-        height,
-        pom,
-        x,
-        y,
-        verified,
-        codes,
-        text,
-    ) in some.iter_rows():
-        tree = Measurement(ordinal, tag, stem, species, visits.TALLY.get(tally), dbh, height, pom, x, y, verified,
-                           frozenset(codes.split()) if codes else visits.NO_CODES, text)  # fmt: skip
-        of_visit = found.get(number)
-        if of_visit is None:
-            of_visit = found[number] = []
-        of_visit.append(tree)
+    make = partial(
+        tuple.__new__, Measurement
+    )  # a million times: past the constructor's own reading of arguments
+    for number, rows in groupby(
+        zip(numbers, map(make, zip(*columns, strict=True)), strict=True), key=itemgetter(0)
+    ):
+        found.setdefault(number, []).extend(tree for _, tree in rows)
     return found

@@ -8,7 +8,7 @@ from math import exp, hypot, sqrt
 from typing import NamedTuple
 
 from server.forest.tree import Measurement
-from server.validation.bands import Growth, Rates, leaning
+from server.validation.bands import Band, Growth, Rates, leaning, size_class
 from server.validation.parameters.limits import Limits
 from server.validation.scene import ALIVE, Key, Pair, Scene
 
@@ -51,10 +51,10 @@ class Expected(NamedTuple):
 
 def student(away: float) -> float:
     """Density of a Student distribution of four degrees of freedom, with an end."""
-    if away > FAR:
-        return student(FAR) * exp((FAR - away) * FAR_RATE)
-    thin = 1 + 0.25 * away * away
-    return 0.375 / (thin * thin * sqrt(thin))
+    near = away if away < FAR else FAR
+    thin = 1 + 0.25 * near * near
+    likely = 0.375 / (thin * thin * sqrt(thin))
+    return likely if away <= FAR else likely * exp((FAR - away) * FAR_RATE)
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Expectations:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.older_years = _older_years(scene)
-        self._known: dict[tuple[str, int], Growth] = {}
+        self._known: dict[Band, Growth] = {}
 
     @cached_property
     def _older(self) -> dict[Key, float]:
@@ -94,14 +94,20 @@ class Expectations:
 
     def growth(self, tree: Measurement, last_cm: float) -> Growth:
         """Of the tree's species and size if accepted data know it, else of the plot, else the default."""
+        band = (tree.species, size_class(last_cm))
+        found = self._known.get(band)
+        if found is None:
+            found = self._known[band] = self._of(tree.species, last_cm)
+        return found
+
+    def _of(self, species: str, last_cm: float) -> Growth:
         reference = self.scene.reference
         if reference is not None and reference.growth:
-            genus = self.scene.info(tree.species).genus if self.scene.species else ""
-            found = reference.growth_of(tree.species, genus, last_cm)
+            found = reference.growth_of(species, self.scene.info(species).genus, last_cm)
             if found is not None:
                 return found
         by_species, whole = self._plot
-        return by_species.get(tree.species, whole)
+        return by_species.get(species, whole)
 
     def judged(self, pair: Pair, growth: Growth | None = None) -> Judged:
         """The tree's diameter beside what was to be expected."""
