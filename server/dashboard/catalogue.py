@@ -16,7 +16,7 @@ from server.dashboard.language import gettext as _
 from server.problems import BadRequest, NotFound, ThresholdUnfit
 from server.steps import set_threshold
 from server.steps.set_threshold import Change
-from server.store import events, projects, rule_yield
+from server.store import events, projects, rechecks, rule_yield
 from server.store.projects import Ways
 from server.store.reviews import Act
 from server.store.rows import AnyRow
@@ -42,8 +42,11 @@ def rule_list(project_id: int) -> ResponseReturnValue:
     ways = _ways(project_id)
     yields = rule_yield.of_project(connection.reading(), project_id)
     rows = [_rule(rule, ways, yields.get(rule.id, RuleYield())) for rule in RULES.values()]
-    return render_template("dashboard/rules.html", project=project, rules=rows, groups=_groups(rows),
-                           useless=[row for row in rows if row["is_useless"]])  # fmt: skip
+    return render_template(
+        "dashboard/rules.html",
+        project=project, rules=rows, groups=_groups(rows), recheck=_under_way(project_id),
+        useless=[row for row in rows if row["is_useless"]],
+    )  # fmt: skip
 
 
 @blueprint.get("/projects/<int:project_id>/rules/<rule_id>")
@@ -59,6 +62,7 @@ def rule_page(project_id: int, rule_id: str) -> ResponseReturnValue:
         project=project, one=_rule(rule, ways, found), changes=_changes(project_id, rule, ways),
         sentences=list(dict.fromkeys(pair[language_number] for pair in SENTENCES.get(rule.id, {}).values())),
         may_decide=session.current_person().role_in(project_id) in session.DECIDES,
+        recheck=_under_way(project_id),
     )  # fmt: skip
 
 
@@ -131,6 +135,12 @@ def _ways(project_id: int) -> Ways:
     ways = projects.ways(connection.reading(), project_id)
     assert ways is not None  # whoever may read its pages, reads a project that is there
     return ways
+
+
+def _under_way(project_id: int) -> AnyRow | None:
+    """How far the rules have come in looking at the project again; None where they are not at it."""
+    found = rechecks.latest(connection.reading(), [project_id])
+    return next((row for row in found if row.finished_at is None), None)
 
 
 def _rule(rule: Rule, ways: Ways, found: RuleYield) -> Row:

@@ -106,6 +106,7 @@ def test_a_supervisor_moves_a_threshold_and_everything_is_looked_at_again(
     assert _settings(database, scene) == {"X04.cap_cm_yr[conifer]": 1.8}
     assert "出厂值 2.5" in page.text("//article[contains(@class,'changed')]")
     assert "本地树种 — li" in page.text("//section[contains(@class,'past')]")
+    assert "规则正在重新检查：0/1 块样地" in page.text("//*[@role='status']")
     with database.reading() as connection:
         (event,) = events.latest(connection, scene.project, "rules.set", 9)
     assert (event.actor, event.subject) == ("li", "X04.cap_cm_yr[conifer]")
