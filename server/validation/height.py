@@ -36,18 +36,28 @@ def height_flags(scene: Scene) -> Iterator[Flag]:
             continue
         dbh = tree.dbh_cm
         if height < low or height > high:
-            yield _out_of_range(tree, height, limits)
+            yield _out_of_range(scene, tree, height)
         elif dbh is not None and dbh >= from_cm and not least <= height / dbh <= most:
             yield _odd_ratio(tree, height, dbh, limits)
 
 
-def _out_of_range(tree: Measurement, height: float, limits: Limits) -> Flag:
+def _out_of_range(scene: Scene, tree: Measurement, height: float) -> Flag:
+    limits = scene.limits
     only_tall = limits.h01_warn_m < height <= limits.h01_max_m
+    severity = Severity.INFO if only_tall and _is_usual(scene, tree, height) else Severity.WARN
     return raised(
         "H01", tree.ordinal, tree.tag, tree.stem_id, "height_m", f"{height:g}", limits.h01_min_m, limits.h01_max_m,
-        severity=Severity.WARN if only_tall else None, score=0.3 if only_tall else None,
+        severity=severity if only_tall else None, score=0.3 if only_tall else None,
         case="tall" if only_tall else "", warn_m=limits.h01_warn_m,
     )  # fmt: skip
+
+
+def _is_usual(scene: Scene, tree: Measurement, height: float) -> bool:
+    """Are accepted trees of its species and thickness as tall here?"""
+    if scene.reference is None or not tree.dbh_cm or tree.dbh_cm <= 0:
+        return False
+    curve = scene.reference.height_curve(tree.species, scene.info(tree.species).genus)
+    return curve is not None and abs(curve.steps(tree.dbh_cm, height)) < SCREEN_STEPS
 
 
 def _odd_ratio(tree: Measurement, height: float, dbh: float, limits: Limits) -> Flag:
@@ -92,11 +102,10 @@ def curve_flags(scene: Scene) -> Iterator[Flag]:
 def _off_curve(scene: Scene, tree: Measurement, curve: HeightCurve) -> Iterator[Flag]:
     limits, height, dbh = scene.limits, tree.height_m or 0.0, tree.dbh_cm or 0.0
     steps = curve.steps(dbh, height)
-    if abs(curve.steps(height, dbh)) < FITS_STEPS and not _grew_as_usual(scene, tree):
-        likely = student(abs(curve.steps(height, dbh))) * limits.h04_prior
-        wrong = likely / (likely + student(abs(steps)))
+    changed_places = _exchanged(scene, tree, curve)
+    if changed_places >= limits.x03_warn_score:
         yield raised("H04", tree.ordinal, tree.tag, tree.stem_id, "height_m", f"{height:g}",
-                     suggestion=f"{dbh:g}", score=round(wrong, 4), dbh_cm=dbh)  # fmt: skip
+                     suggestion=f"{dbh:g}", score=round(changed_places, 4), dbh_cm=dbh)  # fmt: skip
         return
     verdict = height_verdict(scene, tree, curve)
     if abs(steps) > limits.h03_steps or verdict.wrong >= limits.x03_warn_score:
@@ -109,6 +118,15 @@ def _off_curve(scene: Scene, tree: Measurement, curve: HeightCurve) -> Iterator[
             dbh_cm=dbh, species=tree.species, expected_m=round(curve.height_m(dbh), 1), bands=scene.reference.version
             if scene.reference else "", hypotheses=[one.text for one in verdict.stories[:TOLD]],
         )  # fmt: skip
+
+
+def _exchanged(scene: Scene, tree: Measurement, curve: HeightCurve) -> float:
+    """How probable it is that diameter and height changed places."""
+    height, dbh = tree.height_m or 0.0, tree.dbh_cm or 0.0
+    if abs(curve.steps(height, dbh)) > FITS_STEPS or _grew_as_usual(scene, tree):
+        return 0.0
+    likely = student(abs(curve.steps(height, dbh))) * scene.limits.h04_prior
+    return likely / (likely + student(abs(curve.steps(dbh, height))))
 
 
 def usual_m(curve: HeightCurve, dbh_cm: float) -> tuple[float, float]:
@@ -146,9 +164,10 @@ def height_change_flags(scene: Scene) -> Iterator[Flag]:
         high = last + limits.h05_growth_m_yr * scene.years + limits.h05_repeat_m
         if not low <= height <= high:
             beyond = max(low - height, height - high) / limits.h05_repeat_m
+            score = round((0.2 + beyond) / (1 + beyond), 4)
             severity = None if beyond > limits.h05_warn_repeats else Severity.INFO
             yield raised("H05", now.ordinal, now.tag, now.stem_id, "height_m", f"{height:g}", round(low, 1),
-                         round(high, 1), severity=severity, score=round((0.2 + beyond) / (1 + beyond), 4), before_m=last,
+                         round(high, 1), severity=severity, score=score, before_m=last,
                          years=round(scene.years, 1), case="" if height > high else "lower")  # fmt: skip
 
 

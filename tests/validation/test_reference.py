@@ -175,3 +175,15 @@ def test_two_heights_of_a_species_are_too_few_where_heights_are_measured():
     trees = [tree(str(i), 15.0 + i, height_m=12.0 if i < 2 else None) for i in range(5)]
     assert said(visit(*trees)) == [("H06", "warn")]
     assert said(visit(*(one._replace(height_m=None) for one in trees))) == []
+
+
+def test_a_tall_tree_is_no_question_where_accepted_trees_are_as_tall():
+    tall = Reference.of(
+        [
+            visit(*(tree(str(i), 40.0 + i, height_m=30.0 + i / 10) for i in range(30)), on=LAST)
+            for _ in range(2)
+        ]
+    )
+    trees = [tree(str(i), 45.0 + i, height_m=31.0) for i in range(5)]
+    assert {severity for rule, severity in said(visit(*trees), reference=tall) if rule == "H01"} == {"info"}
+    assert {severity for rule, severity in said(visit(*trees)) if rule == "H01"} == {"warn"}
