@@ -42,6 +42,8 @@ class Pair(NamedTuple):
 
 
 Key = tuple[object, ...]
+_Kind = dict[int, list[float]]
+"""Rates of growth of one kind of tree by crew, cm a year."""
 
 
 class _Beside(NamedTuple):
@@ -64,17 +66,20 @@ def figures(pairs: Mapping[int, Sequence[Pair]], limits: Limits) -> dict[int, di
     """Every crew beside the others; None where there is nobody to compare with."""
     beside = _beside(pairs, limits)
     biases = {crew: _bias(some) for crew, some in beside.items()}
-    found = {}
-    for crew, mine in pairs.items():
-        others = [one for other, some in pairs.items() if other != crew for one in some]
-        found[crew] = {
+    apart = {crew: _apart(some) for crew, some in pairs.items()}
+    steps = {crew: Counter(round(p.dbh_cm - p.before_cm, 2) for p in some) for crew, some in pairs.items()}
+    return {
+        crew: {
             "pairs": len(mine),
             "compared": len(beside[crew]),
             **_bias_figures(crew, biases, limits),
-            **_spread_figures(mine, others),
-            **_constant_figures(mine, others),
+            **_spread_figures(crew, apart),
+            **_constant_figures(
+                steps[crew], sum((some for other, some in steps.items() if other != crew), Counter())
+            ),
         }
-    return found
+        for crew, mine in pairs.items()
+    }
 
 
 # what is expected
@@ -86,24 +91,29 @@ def _beside(pairs: Mapping[int, Sequence[Pair]], limits: Limits) -> dict[int, li
     known: dict[Key, tuple[float, float]] = {}
     found: dict[int, list[_Beside]] = {crew: [] for crew in pairs}
     for crew, some in pairs.items():
+        chosen: dict[Key, Key | None] = {}
         for pair in some:
-            key = next((k for k in _keys(pair) if _others(kinds[k], crew) >= limits.c05_min_kind), None)
-            if key is None:
-                continue
-            if key not in known:
-                rates = [rate for those in kinds[key].values() for rate in those]
-                known[key] = median(rates), spread(rates)
-            found[crew].append(_against(pair, *known[key]))
+            keys = _keys(pair)
+            if keys[0] not in chosen:
+                enough = (key for key in keys if _others(kinds[key], crew) >= limits.c05_min_kind)
+                chosen[keys[0]] = next(enough, None)
+            key = chosen[keys[0]]
+            if key is not None:
+                if key not in known:
+                    known[key] = _usual(kinds[key])
+                found[crew].append(_against(pair, *known[key]))
     return found
+
+
+def _usual(kind: _Kind) -> tuple[float, float]:
+    rates = [rate for some in kind.values() for rate in some]
+    return median(rates), spread(rates)
 
 
 def _against(pair: Pair, rate_cm_yr: float, spread_cm_yr: float) -> _Beside:
     sd_cm = max(spread_cm_yr * pair.years, LEAST_SPREAD_CM)
     more = pair.dbh_cm - pair.before_cm - rate_cm_yr * pair.years
     return _Beside(pair, max(-WINSOR * sd_cm, min(WINSOR * sd_cm, more)), sd_cm)
-
-
-_Kind = dict[int, list[float]]
 
 
 def _by_kind(pairs: Mapping[int, Sequence[Pair]]) -> dict[Key, _Kind]:
@@ -133,7 +143,7 @@ def _others(kind: _Kind, crew: int) -> int:
 def _bias_figures(crew: int, biases: Mapping[int, _Bias | None], limits: Limits) -> dict[str, Any]:
     """How much larger this crew reads than the middle one of the others, as a share of the diameter, with its interval
     and the smallest share that its plots could show. Crews differ by their places too: by what the others show, and
-    by no less than `site_yr`."""
+    by no less than `place_yr`."""
     mine = biases[crew]
     others = [one for other, one in biases.items() if other != crew and one is not None]
     if mine is None or not others:
@@ -141,9 +151,9 @@ def _bias_figures(crew: int, biases: Mapping[int, _Bias | None], limits: Limits)
     middle = median([one.share for one in others])
     own_errors = sum(one.error**2 for one in others) / len(others)
     apart = spread([one.share for one in others]) if len(others) > 2 else 0.0
-    site = max(apart**2 - own_errors, (limits.c05_site_yr * mine.years) ** 2)
+    places = max(apart**2 - own_errors, (limits.c05_place_yr * mine.years) ** 2)
     sampled = mine.error**2 + own_errors / len(others)
-    error = sqrt(sampled + site * (1 + 1 / len(others)))
+    error = sqrt(sampled + places * (1 + 1 / len(others)))
     freedom = (mine.plots - 1) * (error**4 / max(mine.error**4, 1e-18))
     bias = mine.share - middle
     half = as_student(Z95, freedom) * error
@@ -179,47 +189,64 @@ def _bias(beside: Sequence[_Beside]) -> _Bias | None:
 # too even to be true
 
 
-def _spread_figures(mine: Sequence[Pair], others: Sequence[Pair]) -> dict[str, Any]:
+_Apart = Mapping[int | None, Sequence[float]]
+"""Growth a year less that of the middle tree of its plot, cm, by stratum."""
+
+
+def _apart(pairs: Sequence[Pair]) -> _Apart:
+    of_plot: dict[int, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        of_plot[pair.visit_id].append(pair)
+    found: dict[int | None, list[float]] = defaultdict(list)
+    for some in of_plot.values():
+        if len(some) > 2:
+            rates = [(pair.dbh_cm - pair.before_cm) / pair.years for pair in some]
+            middle = median(rates)
+            found[some[0].stratum] += [rate - middle for rate in rates]
+    return found
+
+
+def _spread_figures(crew: int, apart: Mapping[int, _Apart]) -> dict[str, Any]:
     """How far growth reaches from the slow to the fast trees of one plot, where 1 is how far it does for the others in
     the same strata: invented growth has no fast trees."""
-    strata = {pair.stratum for pair in mine}
-    own, usual = _reach(mine), _reach([pair for pair in others if pair.stratum in strata])
-    if own is None or usual is None or not usual[0]:
+    mine = [value for some in apart[crew].values() for value in some]
+    others = [value for other, known in apart.items() if other != crew
+              for stratum in apart[crew] for value in known.get(stratum, ())]  # fmt: skip
+    own, usual = _reach(mine), _reach(others)
+    if own is None or not usual:
         return {"spread": None, "spread_trees": 0}
-    ratio, error = own[0] / usual[0], _REACH_ERROR * sqrt(1 / own[1] + 1 / usual[1])
+    ratio, error = own / usual, _REACH_ERROR * sqrt(1 / len(mine) + 1 / len(others))
     bounds = [ratio * exp(-Z95 * error), ratio * exp(Z95 * error)]
-    return {"spread": ratio, "spread_interval": bounds, "spread_trees": own[1]}
+    return {"spread": ratio, "spread_interval": bounds, "spread_trees": len(mine)}
 
 
-def _reach(pairs: Sequence[Pair]) -> tuple[float, int] | None:
-    """Distance between the 10th and the 90th of a hundred trees in growth a year within a plot, cm, and of how many."""
-    of_plot: dict[int, list[float]] = defaultdict(list)
-    for pair in pairs:
-        of_plot[pair.visit_id].append((pair.dbh_cm - pair.before_cm) / pair.years)
-    apart = sorted(value - median(some) for some in of_plot.values() if len(some) > 2 for value in some)
-    if len(apart) < 20:
+def _reach(values: Sequence[float]) -> float | None:
+    """Distance between the 10th and the 90th of a hundred; None for a handful."""
+    if len(values) < 20:
         return None
-    return apart[len(apart) * 9 // 10] - apart[len(apart) // 10], len(apart)
+    ordered = sorted(values)
+    return ordered[len(values) * 9 // 10] - ordered[len(values) // 10]
 
 
-def _constant_figures(mine: Sequence[Pair], others: Sequence[Pair]) -> dict[str, Any]:
-    """Values as last time, and the commonest growth, beside the others."""
+def _constant_figures(mine: Counter[float], others: Counter[float]) -> dict[str, Any]:
+    """Values as last time, and the commonest growth, beside the others; both from growths to the millimetre."""
+    trees, theirs = mine.total(), others.total()
     step, hits = _commonest(mine)
-    same, their_same = (sum(p.dbh_cm == p.before_cm for p in some) for some in (mine, others))
     return {
-        "same": same,
-        "same_interval": list(wilson(same, len(mine))),
-        "others_same": their_same / len(others) if others else None,
+        "same": mine[0.0],
+        "same_interval": list(wilson(mine[0.0], trees)),
+        "others_same": others[0.0] / theirs if theirs else None,
         "commonest_cm": step,
         "commonest": hits,
-        "others_commonest": _commonest(others)[1] / len(others) if others else None,
+        "others_commonest": _commonest(others)[1] / theirs if theirs else None,
     }
 
 
-def _commonest(pairs: Sequence[Pair]) -> tuple[float | None, int]:
+def _commonest(steps: Counter[float]) -> tuple[float | None, int]:
     """The growth that most trees share, if it is any; and how many trees."""
-    steps = Counter(round(p.dbh_cm - p.before_cm, 1) for p in pairs if p.dbh_cm != p.before_cm)
-    return steps.most_common(1)[0] if steps else (None, 0)
+    return max(
+        ((step, trees) for step, trees in steps.items() if step), key=lambda one: one[1], default=(None, 0)
+    )
 
 
 def flags(figures: dict[str, Any], limits: Limits) -> Iterator[Flag]:

@@ -20,7 +20,7 @@ SCRIPTS = {
         **scripts.VISIT, **scripts.FACTORS, **scripts.CORNERS, **scripts.TREES, **scripts.PHOTOS,
         "/data/note": "坡顶有新修便道",
     },
-    "audit_visit": {**scripts.VISIT, **scripts.TREES, **scripts.PHOTOS},
+    "audit_visit": {**scripts.VISIT, "/data/visit/audit_kind": "random", **scripts.TREES, **scripts.PHOTOS},
     "thinning_record": scripts.THINNING,
 }  # fmt: skip
 
