@@ -65,8 +65,9 @@ def _slipped(dbh_cm: float, chance: random.Random) -> float:
     )
 
 
-def fill(connection: Connection, trees: int) -> int:
-    """A project with so many measurements and those of the census before; its number."""
+def fill(connection: Connection, trees: int, first: int = 1) -> int:
+    """A project with so many measurements and those of the census before; its number. Plots are numbered from `first`
+    on, visits and submissions from twice that: a store may hold others."""
     copies = -(-trees // (MADE * TREES))
     project = _id(connection, schema.project, name="bench", created_at=0)
     censuses = [
@@ -75,7 +76,7 @@ def fill(connection: Connection, trees: int) -> int:
     ]
     chance = random.Random(1)
     measured: list[dict[str, Any]] = []
-    for place in range(1, MADE + 1):
+    for place in range(first, first + MADE):
         values = {
             "id": place,
             "project_id": project,
@@ -99,11 +100,11 @@ def fill(connection: Connection, trees: int) -> int:
             ]  # fmt: skip
     connection.execute(insert(schema.measurement), measured)
     for copy in range(1, copies):
-        _copy(connection, copy)
+        _copy(connection, copy, first)
     return project
 
 
-def _copy(connection: Connection, copy: int) -> None:
+def _copy(connection: Connection, copy: int, first: int) -> None:
     """The made plots once more, as plots, submissions and visits of other numbers."""
     moved = {"plot": {"id": MADE, "plot_id": 0}, "submission": {"id": 2 * MADE, "instance_id": 0},
              "visit": {"id": 2 * MADE, "plot_id": MADE, "submission_id": 2 * MADE, "source_id": 2 * MADE},
@@ -115,12 +116,11 @@ def _copy(connection: Connection, copy: int) -> None:
             else f"{column.name} + {step * copy}" if step else f"{column.name} || '-{copy}'"
             for column in table.columns
         ]  # fmt: skip
-        key, most = (
-            ("visit_id", 2 * MADE) if name == "measurement" else ("id", MADE if name == "plot" else 2 * MADE)
-        )
+        key, times = "visit_id" if name == "measurement" else "id", 1 if name == "plot" else 2
+        made = f"{key} BETWEEN {times * first - times + 1} AND {times * (first + MADE - 1)}"
         names = ", ".join(column.name for column in table.columns)
         connection.execute(
-            text(f"INSERT INTO {name} ({names}) SELECT {', '.join(said)} FROM {name} WHERE {key} <= {most}")
+            text(f"INSERT INTO {name} ({names}) SELECT {', '.join(said)} FROM {name} WHERE {made}")
         )
 
 
