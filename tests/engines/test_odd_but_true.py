@@ -23,6 +23,7 @@ FILL = {"javarosa": fill_with_javarosa, "web-forms": fill_with_xforms_engine}
 ENGINES = pytest.mark.parametrize("engine", FILL)
 COMPILED = cache(lambda: compile_form(AUDIT))
 
+VISIT = {**scripts.VISIT, "/data/visit/audit_kind": "random"}
 QUESTIONED = ("4.9", "200.1", "231")
 ORDINARY = ("5", "200", "16.1", "32.3", "64.7", "128.9")
 TWO_DECIMALS = ("14.35", "5.01")
@@ -50,7 +51,7 @@ class Tree(NamedTuple):
 
 @cache
 def plot(engine: str) -> dict[str, Tree]:
-    script = {**scripts.VISIT, "/data/visit/audit_kind": "random"}
+    script = dict(VISIT)
     for position, answers in enumerate(TREES.values(), start=1):
         script |= scripts.tree(position, tag=str(position), species="pinus_tabuliformis", **answers)
     found = FILL[engine](COMPILED().xml, {}, script | scripts.PHOTOS)
@@ -123,11 +124,11 @@ def test_an_odd_height_is_questioned_too(engine: str) -> None:
 def test_an_ordinary_tree_is_not_asked_whether_it_was_verified(engine: str) -> None:
     answers = {"tag": "1", "species": "pinus_tabuliformis", "dbh_cm": "14.3", "verified": "yes"}
     with pytest.raises(EngineFailed, match="no question for"):
-        FILL[engine](COMPILED().xml, {}, scripts.VISIT | scripts.tree(1, **answers))
+        FILL[engine](COMPILED().xml, {}, VISIT | scripts.tree(1, **answers))
 
 
 @ENGINES
 def test_a_plot_without_trees_can_be_sent(engine: str) -> None:
-    found = FILL[engine](COMPILED().xml, {}, {**scripts.VISIT, "/data/trees_present": "no", **scripts.PHOTOS})
+    found = FILL[engine](COMPILED().xml, {}, {**VISIT, "/data/trees_present": "no", **scripts.PHOTOS})
     assert found.violations == frozenset()
     assert Reader(COMPILED().form).answers(read(found.xml).root).trees == []
