@@ -8,6 +8,7 @@ meant is shown to a person and never applied.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from math import exp, log, pi, sqrt
 from typing import NamedTuple
 
@@ -106,8 +107,7 @@ def explanations(
     """Every slip that one value can tell by itself, with how likely it makes the value, per cm. `usual_cm` is where the
     value should be."""
     for kind, meant, weight in _written(dbh_cm):
-        if meant > 0:
-            yield kind, meant, weight * honest(meant)
+        yield kind, meant, weight * honest(meant)
     tape = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in MOVED_TAPE) / len(MOVED_TAPE)
     yield "pom", None, POM * tape
     if abs(dbh_cm - round(dbh_cm)) < 1e-6:
@@ -117,9 +117,14 @@ def explanations(
     yield "other", None, OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near)
 
 
-def _written(dbh: float) -> Iterator[tuple[str, float, float]]:
+@lru_cache(maxsize=8192)
+def _written(dbh: float) -> tuple[tuple[str, float, float], ...]:
     """What may have been meant, with the share of the slip, divided among what it could have made, times how much
-    wider a centimetre of the meant value is than one of the written."""
+    wider a centimetre of the meant value is than one of the written. Kept: a census has some hundred diameters."""
+    return tuple(slip for slip in _slips(dbh) if slip[1] > 0)
+
+
+def _slips(dbh: float) -> Iterator[tuple[str, float, float]]:
     yield "decimal", dbh / 10, DECIMAL / 20
     yield "decimal", dbh * 10, DECIMAL * 5
     yield "girth", dbh / pi, GIRTH / pi
