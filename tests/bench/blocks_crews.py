@@ -150,7 +150,7 @@ def _work(pairs: list[Pair], chance: random.Random, hurries: bool) -> Work:
     return Work({"": digits}, gaps, [Stay(n, str(n), 1, None, None, None, None) for n in visits], pairs)
 
 
-def main(seeds: int = 20, path: Path = DATA / "scbi.csv", before: str = "2", now: str = "3") -> list[Row]:
+def main(seeds: int = 10, path: Path = DATA / "scbi.csv", before: str = "2", now: str = "3") -> list[Row]:
     """Print the table and return its rows."""
     plots = plots_of(path, before, now)
     found = list(rows(plots, seeds))
@@ -166,4 +166,4 @@ def main(seeds: int = 20, path: Path = DATA / "scbi.csv", before: str = "2", now
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
