@@ -19,6 +19,7 @@ from server.forest.visit import Visit
 from server.validation.catalogue import flags_of
 from server.validation.flag import Flag, Severity, message
 from server.validation.parameters import ParameterInvalid, Parameters
+from server.validation.places import copies_of_table, flags_of_stand
 from server.validation.reference import Reference
 from server.validation.rule import RULES
 from server.validation.story import story_of
@@ -158,10 +159,14 @@ class _About(NamedTuple):
 
 
 def _look(now: Sequence[Visit], about: _About) -> Iterator[_Found]:
+    copies = copies_of_table(now, about.history[0].values() if about.history else (), about.parameters)
     for visit in now:
         seen = about.seen(visit)
-        for flag in flags_of(visit, seen[0] if seen else None, earlier=seen[1:], reference=about.reference,
-                             parameters=about.parameters, species=about.species):  # fmt: skip
+        before = seen[0] if seen else None
+        of_trees = flags_of(visit, before, earlier=seen[1:], reference=about.reference,
+                            parameters=about.parameters, species=about.species)  # fmt: skip
+        of_stand = flags_of_stand(visit, before, about.parameters)
+        for flag in (*of_trees, *of_stand, *copies.get(visit.plot_id, ())):
             yield _Found(visit, flag)
 
 

@@ -25,6 +25,7 @@ from server.store import photos, places, reviews, visits
 from server.store.reviews import Act
 from server.validation.copied import LEAST_TREES, Cell, alike, cells
 from server.validation.datum import NAMES
+from server.validation.place import shown as shown_point
 from server.web import connection, session
 
 Row = dict[str, Any]
@@ -70,15 +71,17 @@ def shown(reader: Connection, plot: Row, visit: Row, flags: Sequence[Row], attac
     """What `place.html` draws: sketch, datum that was said or is offered, twins of photos and of the tally."""
     standing = [flag for flag in flags if flag["state"] != "void"]
     said = places.datum_of(reader, visit["id"])
-    marks = _marks(plot, visit, said, attachments)
+    offered = next((flag["facts"] for flag in standing if _offers(flag)), None) if said is None else None
+    there = Point(said.lat, said.lon) if said else Point(offered["lat"], offered["lon"]) if offered else None
+    marks = _marks(plot, visit, there, attachments)
     about = said is not None or any(flag["rule"] in _ABOUT_PLACE for flag in standing)
-    offered = next((f for f in standing if _offers(f)), None) if said is None else None
     return {
         "sketch": sketch(marks) if about else None,
-        "away_m": _away_m(marks),
+        "away_m": _away_m(marks, counts="restored" if said else "fix"),
         "said": said,
         "said_name": NAMES[said.datum] if said is not None else "",
-        "offered": offered["facts"] if offered else None,
+        "offered": offered,
+        "offered_at": shown_point(Point(offered["lat"], offered["lon"])) if offered else "",
         "twins": _photo_twins(reader, standing, attachments),
         "copies": [_copy(reader, visit, flag) for flag in standing if flag["rule"] == "P07"],
     }
@@ -89,14 +92,14 @@ def _offers(flag: Mapping[str, Any]) -> bool:
     return bool(is_shifted and flag["state"] == "open")
 
 
-def _marks(plot: Row, visit: Row, said: Any, attachments: Sequence[Row]) -> list[Mark]:
+def _marks(plot: Row, visit: Row, there: Point | None, attachments: Sequence[Row]) -> list[Mark]:
     found = []
     if plot["lat"] is not None and plot["lon"] is not None:
         found.append(Mark("design", Point(plot["lat"], plot["lon"])))
     if visit["lat"] is not None and visit["lon"] is not None:
         found.append(Mark("fix", Point(visit["lat"], visit["lon"]), visit["accuracy_m"] or 0.0))
-    if said is not None:
-        found.append(Mark("restored", Point(said.lat, said.lon), visit["accuracy_m"] or 0.0))
+    if there is not None:
+        found.append(Mark("restored", there, visit["accuracy_m"] or 0.0))
     for corner in visit["corners"]:
         at = position(corner.get("position"))
         if at is not None:
@@ -106,11 +109,10 @@ def _marks(plot: Row, visit: Row, said: Any, attachments: Sequence[Row]) -> list
     return found
 
 
-def _away_m(marks: Sequence[Mark]) -> float | None:
+def _away_m(marks: Sequence[Mark], counts: str) -> float | None:
     """How far the fix that counts lies from the plan, m."""
     at = {mark.kind: mark.point for mark in marks}
-    counts = at.get("restored") or at.get("fix")
-    return apart_m(at["design"], counts) if counts and "design" in at else None
+    return apart_m(at["design"], at[counts]) if {"design", counts} <= at.keys() else None
 
 
 def _photo_twins(reader: Connection, flags: Sequence[Row], attachments: Sequence[Row]) -> list[Row]:

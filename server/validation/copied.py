@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby, pairwise
 from math import lgamma, log, log10
 from typing import NamedTuple
@@ -28,7 +29,9 @@ GRAMS_SHARED = 2
 MOST_PAIRS, MOST_TRIPLES = 32, 8
 """Grams kept of pairs in the crew's order and of triples in order of size: the smallest, which copies have as well."""
 LEAST_TREES = 5
-_MASK = (1 << 62) - 1
+_TOKEN, _MASK = (1 << 32) - 1, (1 << 62) - 1
+_SPREAD = 0x9E37_79B1
+"""Odd multipliers that spread numbers close to each other (Knuth's golden ratio; one of MurmurHash)."""
 
 
 def cells(trees: Sequence[Measurement]) -> list[Cell]:
@@ -40,19 +43,22 @@ def grams(tally: Sequence[Cell]) -> set[int]:
     """What a tally is found by: trees that follow each other as typed, and trees next to each other in size."""
     if len(tally) < LEAST_TREES:
         return set()
-    typed = [crc32(f"{species} {mm}".encode()) for species, mm in tally]
-    by_size = sorted(range(len(tally)), key=lambda at: (tally[at][1], tally[at][0]))
-    sized = [typed[at] for at in by_size]
-    pairs = sorted({_mixed(one, other) for one, other in pairwise(typed)})
+    typed = [_code(species) + 0x85EB_CA6B * mm & _TOKEN for species, mm in tally]
+    by_size = sorted(zip((mm for _, mm in tally), typed, strict=True))
+    sized = [token for _, token in by_size]
+    pairs = sorted({(one * _SPREAD ^ other) & _MASK for one, other in pairwise(typed)})
     triples = sorted(
-        {_mixed(_mixed(a, b), c + 1) for a, b, c in zip(sized, sized[1:], sized[2:], strict=False)}
+        {
+            ((one * _SPREAD ^ other) * _SPREAD ^ third) & _MASK
+            for one, other, third in zip(sized, sized[1:], sized[2:], strict=False)
+        }
     )
     return {*pairs[:MOST_PAIRS], *triples[:MOST_TRIPLES]}
 
 
-def _mixed(one: int, other: int) -> int:
-    """One number of two in which order counts (the multiplier is that of Knuth's multiplicative hashing)."""
-    return ((one * 0x9E3779B97F4A7C15) ^ (other * 0xC2B2AE3D27D4EB4F) ^ (one >> 7)) & _MASK
+@lru_cache(maxsize=4096)
+def _code(species: str) -> int:
+    return crc32(species.encode())
 
 
 class Alike(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from server.forest.position import Point, apart_m
 from server.validation.datum import NAMES, signature
@@ -21,6 +21,8 @@ from server.validation.rule import raised
 
 CHINA = timezone(timedelta(hours=8))
 MS_PER_MIN = 60_000
+EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000
+"""From 2000 to 2100; a clock that was never set tells moments outside."""
 ZONE_MIN = 480
 """min between UTC and the hour in China: what a camera is off that was never told where it is."""
 TELLING_M = 3
@@ -142,7 +144,7 @@ def _when(photo: Photo, place: Place, is_on_utc: bool, limits: Limits) -> Iterat
 def _is_on_utc(album: Album, place: Place, limits: Limits) -> bool:
     """Is the camera's clock eight hours behind? Then none of its photos fits the visit, and all do eight hours on."""
     session = _session(place)
-    moments = [at for at in (_camera_ms(photo.taken_at) for photo in album.photos) if at is not None]
+    moments = [at for at in (_camera_ms(photo.taken_at) for photo in album.photos) if _is_told(at)]
     if session is None or not moments or any(photo.gps_at is not None for photo in album.photos):
         return False
     return all(
@@ -152,12 +154,12 @@ def _is_on_utc(album: Album, place: Place, limits: Limits) -> bool:
 
 
 def _moments(photo: Photo) -> list[int]:
-    return [at for at in (_camera_ms(photo.taken_at), photo.gps_at) if at is not None]
+    return [at for at in (_camera_ms(photo.taken_at), photo.gps_at) if _is_told(at)]
 
 
 def _session(place: Place) -> tuple[int, int] | None:
     """First and last moment of the visit, ms; the whole day where only that is known."""
-    moments = [at for at in (place.started_at, place.ended_at) if at is not None]
+    moments = [at for at in (place.started_at, place.ended_at) if _is_told(at)]
     if len(moments) == 2:
         return min(moments), max(moments)
     if not place.measured_on:
@@ -171,6 +173,11 @@ def _camera_ms(taken_at: str | None) -> int | None:
         return None
     at = datetime.fromisoformat(taken_at)
     return int((at if at.tzinfo else at.replace(tzinfo=CHINA)).timestamp() * 1000)
+
+
+def _is_told(at: int | None) -> TypeGuard[int]:
+    """A moment of a clock that was ever set."""
+    return at is not None and EARLIEST_MS <= at <= LATEST_MS
 
 
 def _off_min(at: int, session: tuple[int, int]) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from server.forest.visit import Visit
-from server.validation.copied import Resembling, cells, copied_flags
+from server.validation.copied import GRAMS_SHARED, Resembling, cells, copied_flags, grams
 from server.validation.flag import Flag
 from server.validation.parameters import Parameters
 from server.validation.photo_rules import Album, Proven, photo_flags, proof_flags
@@ -50,4 +51,29 @@ def flags_of_place(
 def flags_of_stand(now: Visit, before: Visit | None, parameters: Parameters) -> list[Flag]:
     """What a table of trees alone can tell: too much wood or too many stems on the area, two stems in one spot."""
     limits = parameters.limits
-    return [*stand_flags(now, limits), *crowded_flags(now, before, limits)]
+    found = [*stand_flags(now, limits), *crowded_flags(now, before, limits)]
+    return [flag for flag in found if flag.rule not in parameters.off]
+
+
+def copies_of_table(
+    now: Sequence[Visit], earlier: Iterable[Visit], parameters: Parameters
+) -> dict[str, list[Flag]]:
+    """P07 for a table that no store has indexed: flags by plot, at the plot that stands later in it."""
+    if "P07" in parameters.off:
+        return {}
+    index: dict[int, list[int]] = {}
+    seen: list[Resembling] = []
+    found: dict[str, list[Flag]] = {}
+    judged = {id(visit) for visit in now}
+    for visit in (*earlier, *now):
+        tally = cells(visit.trees)
+        found_by = grams(tally)
+        if id(visit) in judged:
+            shared = Counter(other for gram in found_by for other in index.get(gram, ()))
+            others = [seen[other] for other, count in shared.items() if count >= GRAMS_SHARED]
+            others = [other for other in others if other.plot != visit.plot_id]
+            found.setdefault(visit.plot_id, []).extend(copied_flags(tally, others, parameters.limits))
+        for gram in found_by:
+            index.setdefault(gram, []).append(len(seen))
+        seen.append(Resembling(visit.plot_id, visit.census, tally))
+    return found

@@ -56,7 +56,7 @@ def _mean_size(visit: Visit, dbhs: Sequence[float], limits: Limits) -> Iterator[
 
 def _basal_area(dbhs: Sequence[float]) -> float:
     """m² of cross-section at breast height."""
-    return sum(pi / 4 * (dbh / 100) ** 2 for dbh in dbhs)
+    return sum(pi / 4 * dbh * dbh for dbh in dbhs) / 10_000
 
 
 def crowded_flags(visit: Visit, before: Visit | None, limits: Limits) -> Iterator[Flag]:

@@ -118,7 +118,7 @@ def test_a_photo_used_again_lies_beside_its_original(sign_in: SignIn, scene: Sce
         inspect_photo.write(pen, seen, builders.AT)
         builders.let_the_rules_look(pen, other)
     shown = page(sign_in("li"), scene, "P-2", other)
-    pair = shown.partition('<section class="twins"')[2].partition("</section>")[0]
+    pair = shown.partition('<section class="evidence"')[2].partition("</section>")[0]
     assert "同一个文件" in pair
     assert f"/photos/{files[0]}/thumbnail" in pair
     assert f"/photos/{files[1]}/thumbnail" in pair

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.forest.visit import Visit
 from server.validation.copied import GRAMS_SHARED, Cell, Resembling, alike, copied_flags, grams
 from server.validation.flag import Severity
 from server.validation.parameters import Parameters
+from server.validation.places import copies_of_table
+from tests.validation.makers import tree
 
 LIMITS = Parameters.default().limits
 KINDS = ("油松", "侧柏", "栎", "刺槐", "白桦")
@@ -91,3 +94,20 @@ def test_the_best_offset_lays_the_same_trees_beside_each_other() -> None:
 
 def test_few_trees_make_no_tally() -> None:
     assert grams(plot(1, count=4)) == set()
+
+
+def test_in_a_table_a_copy_is_found_beside_its_own_census_and_the_last() -> None:
+    def measured(plot_id: str, census: str, tally: list[Cell]) -> Visit:
+        trees = [tree(str(n), mm / 10, species)._replace(ordinal=n) for n, (species, mm) in enumerate(tally)]
+        return Visit(plot_id, census, None, tuple(trees))
+
+    now = [
+        measured("A", "2", plot(1)),
+        measured("B", "2", edited(plot(1), 2, 9)),
+        measured("C", "2", plot(3)),
+    ]
+    last = [measured("A", "1", plot(1)), measured("D", "1", plot(3))]
+    found = copies_of_table(now, last, Parameters.default())
+    said = {name: sorted(str(f.facts["other"]) for f in flags) for name, flags in found.items()}
+    assert said == {"A": [], "B": ["A", "A"], "C": ["D"]}
+    assert copies_of_table(now, last, Parameters.default().with_changes({"P07.on": 0})) == {}

@@ -223,3 +223,19 @@ def test_two_stems_cannot_stand_in_one_spot() -> None:
 def test_a_project_silences_a_rule() -> None:
     quiet = PARAMETERS.with_changes({"P12.on": 0})
     assert flags_of_place(visit(tree("1"), on=NOW), None, Surroundings(place(accuracy_m=0)), quiet) == []
+
+
+def test_numbers_beyond_all_measure_break_nothing() -> None:
+    wild = visit(tree("1", 1e300, x_m=1e308, y_m=-1e308), tree("2", 1e-300, x_m=0.0, y_m=0.0), area_ha=0.0667)
+    header = {
+        "plot.elevation_m": "1e300",
+        "plot.slope_pct": "-1e300",
+        "plot.perimeter_m": "1e308",
+        "plot.mean_age": "-9",
+    }
+    strange = place(
+        header=header, last=place(header=header), measured_on="9999-12-31", received_at=0, ended_at=10**17
+    )
+    assert ("P09", "error", "future") in said(strange, now=wild)
+    far = Place(design=Point(90, 180), fix=Fix(Point(-90, -180), 1e300), side_m=SIDE_M, corners=corners())
+    assert said(far) == [("P03", "info", "accuracy")]
