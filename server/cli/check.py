@@ -91,7 +91,7 @@ def check(
     if not table.has_thinned:
         parameters = parameters.with_changes({"X16.on": 0})  # nobody says which plots were thinned
     now = [_sized(visit, side_m, radius_m) for visit in history[0].values()]
-    older = [visit for past in history[1:] for visit in past.values()]
+    older = _older(now, history[1:])
     reference = Reference.of(older, species) if older else None
     about = _About(history[1:], reference, parameters, species)
     if told is not None:
@@ -145,6 +145,24 @@ def _sized(visit: Visit, side_m: float | None, radius_m: float | None) -> Visit:
                  side_m, radius_m)  # fmt: skip
 
 
+def _older(now: Sequence[Visit], history: Sequence[Mapping[str, Visit]]) -> list[Visit]:
+    """What may say how trees grow here: each visit once, and of the plots to check only what came before."""
+    judged = {visit.plot_id: visit for visit in now}
+    found = {
+        (visit.plot_id, visit.census, visit.measured_on): visit
+        for census in history
+        for visit in census.values()
+        if visit.plot_id not in judged or _is_earlier(visit, judged[visit.plot_id])
+    }
+    return list(found.values())
+
+
+def _is_earlier(visit: Visit, than: Visit) -> bool:
+    if visit.measured_on is None or than.measured_on is None:
+        return visit.census != than.census
+    return visit.measured_on < than.measured_on
+
+
 class _About(NamedTuple):
     """What is known besides the visits to check: older censuses, latest first, and what they say."""
 
@@ -155,7 +173,8 @@ class _About(NamedTuple):
 
     def seen(self, visit: Visit) -> list[Visit]:
         """Earlier visits of the same plot, the latest first."""
-        return [census[visit.plot_id] for census in self.history if visit.plot_id in census]
+        seen = (census[visit.plot_id] for census in self.history if visit.plot_id in census)
+        return [one for one in seen if _is_earlier(one, visit)]
 
 
 def _look(now: Sequence[Visit], about: _About) -> Iterator[_Found]:

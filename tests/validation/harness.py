@@ -238,7 +238,12 @@ def score(census: Census, truth: Mapping[Tree, Slip], flags: Mapping[str, Sequen
 
 def doubted(flags: Mapping[str, Sequence[Flag]]) -> dict[Tree, Flag]:
     """Trees whose diameter is flagged at all, most suspicious first."""
-    every = [(plot, flag) for plot, some in flags.items() for flag in some if flag.rule in DOUBTS_DIAMETER]
+    every = [
+        (plot, flag)
+        for plot, some in flags.items()
+        for flag in some
+        if flag.rule in DOUBTS_DIAMETER and flag.field == "dbh_cm"
+    ]
     found: dict[Tree, Flag] = {}
     for plot, flag in sorted(every, key=lambda one: -one[1].score):
         if flag.tag:

@@ -219,3 +219,16 @@ def test_flags_may_come_by_the_carbon_at_stake(tmp_path):
     )
     assert by_score == ["1", "2"]
     assert by_stake == ["2", "1"]
+
+
+def test_a_reference_that_holds_the_checked_census_itself_does_not_judge_it(tmp_path):
+    text = HEAD + "".join(
+        f"A,{tag},1,油松,alive,{dbh},,{day},{day[:4]},,\n"
+        for day, more in (("2014-07-01", 0.0), ("2019-07-01", 1.0), ("2024-07-01", 9.0))
+        for tag in range(1, 46)
+        for dbh in [round(10 + tag / 2 + more + 0.1 * (tag % 3), 1)]
+    )
+    (tmp_path / "all.csv").write_text(text, "utf-8")
+    alone = run(tmp_path, text)
+    beside_itself = run(tmp_path, text, "--reference", str(tmp_path / "all.csv"))
+    assert rows(beside_itself) == rows(alone) != []
