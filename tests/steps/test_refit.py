@@ -7,9 +7,10 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from server.steps import accepted, check
+from server.steps import accepted, check, review
 from server.store import jobs, schema
 from server.store.db import Database
+from server.store.reviews import Act
 from server.store.schema import band_fit, flag, recheck, visit
 from tests import builders
 from tests.cast import Cast
@@ -137,3 +138,16 @@ def test_a_fit_reads_back_as_it_was_written(database: Database, cast: Cast, back
     assert accepted.Accepted.of_text(row.fit).to_text() == row.fit
     assert accepted.content_hash(row.fit) == row.fit_sha256
     assert len(json.loads(row.fit)["without"]) == accepted.FOLDS
+
+
+def test_approvals_promise_one_fit_for_all_of_them(database: Database, cast: Cast, back: Back) -> None:
+    numbers = plots(database, cast, {})
+    for at, number in enumerate(numbers[:3]):
+        with database.writing() as connection:
+            review.approve(connection, cast.project, number, Act("li", "", 1000 * at))
+    promised = back.rows(
+        select(schema.job.c.subject_id, schema.job.c.due_at).where(schema.job.c.kind == jobs.REFIT)
+    )
+    assert promised == [(cast.project, jobs.REFIT_WAIT_MS)]
+    back.drain()
+    assert versions(back) == [(1, 3, 90, True)]
