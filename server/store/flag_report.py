@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from server.store.schema import census, crew, flag, plot, township, visit
 
@@ -69,8 +69,9 @@ def _from_place(query: Select[Any], asked: FlagQuestion, *, upward: bool) -> Sel
     by = flag.c[asked.by]
     if asked.after is not None:
         value, flag_id = asked.after
-        ahead = (by > value, flag.c.id > flag_id) if upward else (by < value, flag.c.id < flag_id)
-        query = query.where(or_(ahead[0], and_(by == value, ahead[1])))
+        # a range first, which an index serves; then, among equals, those whose number is further on
+        query = query.where(by >= value if upward else by <= value)
+        query = query.where(or_(by != value, flag.c.id > flag_id if upward else flag.c.id < flag_id))
     return query.order_by(by, flag.c.id) if upward else query.order_by(by.desc(), flag.c.id.desc())
 
 
