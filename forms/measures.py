@@ -67,6 +67,7 @@ MEASURES: dict[str, Measure] = {
         Measure("visit.started_at", _AT, "", "开始时间", "start"),
         Measure("visit.ended_at", _AT, "", "结束时间", "end"),
         Measure("visit.position", _P, "", "样地位置（WGS 84）", "position of the plot (WGS 84)"),
+        Measure("visit.mock_location", _C, "", "模拟定位（yes 或 no）", "position is mocked (yes or no)"),
         Measure("visit.photo", _F, "", "样地照片", "photo of the plot"),
         Measure("visit.disturbance", _S, "", "灾害", "disturbances"),
         Measure("visit.note", _T, "", "备注", "note"),
@@ -87,6 +88,8 @@ MEASURES: dict[str, Measure] = {
         Measure("plot.landform", _C, "", "地貌", "landform"),
         Measure("plot.soil_type", _C, "", "土壤类型", "soil type"),
         Measure("plot.soil_depth_cm", _D, "cm", "土层厚度", "depth of the soil"),
+        Measure("plot.perimeter_m", _D, "m", "周长", "perimeter"),
+        Measure("plot.closure_m", _D, "m", "闭合差", "misclosure of the boundary"),
         # corners of the boundary
         Measure("corner.number", _T, "", "角桩号", "corner"),
         Measure("corner.position", _P, "", "角桩位置", "position of the corner"),
