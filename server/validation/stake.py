@@ -15,6 +15,8 @@ FACTOR_KG, POWER = 0.3, 7 / 3
 CARBON_SHARE = 0.47
 """Carbon in dry biomass (IPCC 2006 default)."""
 CO2_PER_CARBON = 44 / 12
+MOST_CM = 10_000.0
+"""Diameters beyond this weigh no more: 100 m is nonsense already, and larger powers overflow."""
 
 WHOLE_TREE = frozenset({"T09", "X07", "X08", "X10", "X12", "T11", "X09", "T01"})
 """Rules that doubt the tree itself, or know nothing of its size."""
@@ -22,7 +24,7 @@ WHOLE_TREE = frozenset({"T09", "X07", "X08", "X10", "X12", "T11", "X09", "T01"})
 
 def tonnes_co2(limits: Limits, dbh_cm: float) -> float:
     """What a tree of this diameter holds above ground, t CO2e."""
-    kg = FACTOR_KG * limits.x03_wood_density_t_m3 * max(dbh_cm, 0.0) ** POWER
+    kg = FACTOR_KG * limits.x03_wood_density_t_m3 * min(max(dbh_cm, 0.0), MOST_CM) ** POWER
     return float(kg / 1000 * CARBON_SHARE * CO2_PER_CARBON)
 
 

@@ -187,3 +187,15 @@ def test_a_receipt_names_five_odd_trees_and_counts_the_others(phone: Phone) -> N
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_receipt_is_well_formed_whatever_the_crew_wrote(phone: Phone) -> None:
     assert "样地 A&B<C>" in message(phone.send(plot_visit(plot_id="A&B<C>")))
+
+
+def test_a_rule_that_fails_costs_no_plot(
+    phone: Phone, back: Back, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise OverflowError("a rule of tomorrow")
+
+    monkeypatch.setattr("server.steps.glance.quick_look", fails)
+    assert phone.send(plot_visit("uuid:1", trees=[tree("1", "32.6")])).status_code == 201
+    assert [row.instance_id for row in back.rows(select(submission))] == ["uuid:1"]
+    assert "a rule of tomorrow" in caplog.text

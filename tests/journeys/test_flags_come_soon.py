@@ -38,6 +38,6 @@ def test_the_first_plots_are_checked_while_others_still_wait_to_be_read(
     worker.round()  # two are read
     worker.round()  # and looked at
     with database.reading() as connection:
-        assert jobs.waiting(connection) == {jobs.UNFOLD: 4}
+        assert jobs.waiting(connection)[jobs.UNFOLD] == 4
         checked = select(func.count()).where(schema.visit.c.checked_at.is_not(None))
         assert connection.scalar(checked) == 2
