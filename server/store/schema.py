@@ -288,6 +288,7 @@ visit = Table(
     Column("merged_into_id", Id),
     Index("ix_visit_plot", "plot_id", "measured_on"),
     Index("ix_visit_project", "project_id", "id"),
+    Index("ix_visit_census", "census_id"),
     Index("ix_visit_fix", "project_id", "lat"),
     CheckConstraint("review_state IN ('received', 'edited', 'has_issues', 'approved', 'rejected')",
                     name="review_state"),

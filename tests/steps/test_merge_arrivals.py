@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from server.steps import review
 from server.steps.review import Change
-from server.store import schema, visits
+from server.store import jobs, schema, visits
 from server.store.reviews import Act
 from server.store.schema import conflict, submission, visit
 from tests.cast import Cast
@@ -110,7 +110,7 @@ class Plot:
             "trees": {t.tag: (t.dbh_cm, t.height_m) for t in trees if t.tag not in disputed},
             "clashes": clashes,
             "held": self.back.rows(held),
-            "promised": self.back.rows(select(schema.job.c.kind)),
+            "promised": self.back.rows(select(schema.job.c.kind).where(schema.job.c.kind != jobs.CREW_LOOK)),
         }
 
 

@@ -131,3 +131,4 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_visit_pace")),
     )
+    op.create_index("ix_visit_census", "visit", ["census_id"], unique=False)
