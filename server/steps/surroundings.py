@@ -17,14 +17,14 @@ from server.store import photos, places, visits
 from server.store.photos import Taken, TwinRow
 from server.store.places import PlaceRow
 from server.store.visits import VisitRow
-from server.validation.copied import GRAMS_SHARED, Resembling, cells
+from server.validation.copied import GRAMS_SHARED, Resembling, cells, worth_a_look
 from server.validation.parameters import Parameters
 from server.validation.photo_rules import Album, Photo, Proven, Twin
 from server.validation.place import Area, Corner, Fix, Place
 from server.validation.places import Surroundings
 
-MOST_RESEMBLING = 20
-"""Tallies that one visit is laid beside, those that share most: two plantations may share a little with hundreds."""
+MOST_RESEMBLING = 5
+"""Tallies that one visit is laid beside, those that share most: a plantation shares a little with hundreds."""
 M2_PER_HA = 10_000
 
 Trees = Mapping[int, Sequence[Measurement]]
@@ -40,7 +40,7 @@ def of(
     twins = _twins(connection, rows, ids)
     files = photos.of_visits(connection, ids)
     albums = _albums(connection, wanted, files)
-    resembling = _resembling(connection, ids)
+    resembling = _resembling(connection, ids, trees)
     proven = _proven(connection, ids, files)
     found = {}
     for number in ids:
@@ -154,11 +154,11 @@ def _twin(row: VisitRow, twin: TwinRow) -> Twin:
                 is_here=twin.other_visit_id == row.id, is_same_plot=twin.other_plot_id == row.plot_id)  # fmt: skip
 
 
-def _resembling(connection: Connection, ids: Sequence[int]) -> dict[int, list[Resembling]]:
+def _resembling(connection: Connection, ids: Sequence[int], trees: Trees) -> dict[int, list[Resembling]]:
     """Tallies of other plots that came before; an index names those that are worth a look."""
     shared: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for mine, other, grams in places.sharing(connection, ids, GRAMS_SHARED):
-        if other < mine:
+        if other < mine and worth_a_look(grams, len(trees.get(mine, ()))):
             shared[mine].append((-grams, other))
     nearest = {mine: [other for _, other in sorted(some)[:MOST_RESEMBLING]] for mine, some in shared.items()}
     others = {other for some in nearest.values() for other in some}

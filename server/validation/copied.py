@@ -26,12 +26,17 @@ from server.validation.rule import raised
 Cell = tuple[str, int]  # species, diameter in mm
 GRAMS_SHARED = 2
 """Grams that two tallies share at the least where one may be a copy: ten trees with three edits keep three."""
-MOST_PAIRS, MOST_TRIPLES = 32, 8
+MOST_PAIRS, MOST_TRIPLES = 24, 6
 """Grams kept of pairs in the crew's order and of triples in order of size: the smallest, which copies have as well."""
 LEAST_TREES = 5
 _TOKEN, _MASK = (1 << 32) - 1, (1 << 62) - 1
 _SPREAD = 0x9E37_79B1
 """Odd multipliers that spread numbers close to each other (Knuth's golden ratio; one of MurmurHash)."""
+
+
+def worth_a_look(shared: int, trees: int) -> bool:
+    """Do two tallies, the one of so many trees, share enough grams to be laid beside each other?"""
+    return shared >= max(GRAMS_SHARED, min(trees, MOST_PAIRS + MOST_TRIPLES) // 7)
 
 
 def cells(trees: Sequence[Measurement]) -> list[Cell]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from server.forest.visit import Visit
-from server.validation.copied import GRAMS_SHARED, Resembling, cells, copied_flags, grams
+from server.validation.copied import Resembling, cells, copied_flags, grams, worth_a_look
 from server.validation.flag import Flag
 from server.validation.parameters import Parameters
 from server.validation.photo_rules import Album, Proven, photo_flags, proof_flags
@@ -70,7 +70,7 @@ def copies_of_table(
         found_by = grams(tally)
         if id(visit) in judged:
             shared = Counter(other for gram in found_by for other in index.get(gram, ()))
-            others = [seen[other] for other, count in shared.items() if count >= GRAMS_SHARED]
+            others = [seen[other] for other, count in shared.items() if worth_a_look(count, len(tally))]
             others = [other for other in others if other.plot != visit.plot_id]
             found.setdefault(visit.plot_id, []).extend(copied_flags(tally, others, parameters.limits))
         for gram in found_by:

@@ -23,7 +23,7 @@ from server.forest.position import M_PER_DEG, Point
 from server.forest.visit import Visit
 from server.photos.likeness import likeness
 from server.photos.picture import Shot, draw
-from server.validation.copied import GRAMS_SHARED, Cell, Resembling, cells, copied_flags, grams
+from server.validation.copied import Cell, Resembling, cells, copied_flags, grams, worth_a_look
 from server.validation.datum import BD09, GCJ02, shifted
 from server.validation.flag import Severity
 from server.validation.parameters import Parameters
@@ -91,7 +91,9 @@ def copied(name: str, tallies: Sequence[Tally], seeds: int) -> None:
             for _, tally in luck.sample(list(tallies), min(200, len(tallies))):
                 pasted = _edited(tally, edits, luck)
                 tries += 1
-                hits += len(grams(pasted) & grams(tally)) >= GRAMS_SHARED and _is_flagged(pasted, tally)
+                hits += worth_a_look(len(grams(pasted) & grams(tally)), len(pasted)) and _is_flagged(
+                    pasted, tally
+                )
         print(f"  {edits} edits: recall {hits / max(tries, 1):.3f} of {tries}")
 
 
@@ -107,7 +109,7 @@ def _called_copies(tallies: Sequence[Tally]) -> set[str]:
     return {
         tallies[later][0]
         for (earlier, later), grams_shared in shared.items()
-        if grams_shared >= GRAMS_SHARED
+        if worth_a_look(grams_shared, len(tallies[later][1]))
         and tallies[earlier][0] != tallies[later][0]
         and _is_flagged(tallies[later][1], tallies[earlier][1])
     }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.forest.visit import Visit
-from server.validation.copied import GRAMS_SHARED, Cell, Resembling, alike, copied_flags, grams
+from server.validation.copied import Cell, Resembling, alike, copied_flags, grams, worth_a_look
 from server.validation.flag import Severity
 from server.validation.parameters import Parameters
 from server.validation.places import copies_of_table
@@ -44,7 +44,7 @@ def is_flagged(one: list[Cell], other: list[Cell]) -> bool:
 def test_a_pasted_tally_with_a_few_edits_is_found(seed: int, edits: int, kinds: int) -> None:
     here = plot(seed, kinds=kinds)
     pasted = edited(here, edits, seed + 1)
-    assert len(grams(here) & grams(pasted)) >= GRAMS_SHARED
+    assert worth_a_look(len(grams(here) & grams(pasted)), len(pasted))
     assert is_flagged(pasted, here)
 
 
@@ -58,7 +58,7 @@ def test_a_shuffled_mixed_plot_is_a_warn_at_least() -> None:
     here = plot(2)
     luck = random.Random(3)
     shuffled = luck.sample(here, len(here))
-    assert len(grams(here) & grams(shuffled)) >= GRAMS_SHARED
+    assert worth_a_look(len(grams(here) & grams(shuffled)), len(shuffled))
     [flag] = copied_flags(shuffled, [Resembling("B", "2026", here)], LIMITS)
     assert flag.severity is Severity.WARN
     assert flag.facts["share_pct"] == 100
