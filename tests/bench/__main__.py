@@ -14,7 +14,7 @@ def main() -> int:
     wanted = [["tests.bench.ingest", *sys.argv[1:]], ["tests.bench.push"], ["tests.bench.pull"]]
     wanted.append(["tests.bench.checks", *full])
     if scbi.TABLE.exists():
-        wanted.append(["tests.bench.validation"])
+        wanted.append(["tests.bench.validation", "--seeds", "3"])
     else:
         print(f"validation is left out, the reference data are absent: {scbi.TABLE}")
     return sum(

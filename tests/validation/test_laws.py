@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from server.forest.tree import Measurement, TallyCode
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of, quick_look, rules
+from server.validation.expected import Expectations
 from server.validation.flag import Severity, inputs_hash, message
+from server.validation.scene import scene_of
+from server.validation.screen import bounds_cm
+from server.validation.stake import tonnes_co2
 from tests.validation.makers import LAST, NOW, PARAMETERS
 
 WEIGHT = {Severity.INFO: 0, Severity.WARN: 1, Severity.ERROR: 2}
@@ -135,3 +139,31 @@ def test_a_flags_hash_follows_its_values_alone(now, before):
     here = sorted(inputs_hash(flag) for flag in flags_of(now, before, parameters=PARAMETERS))
     there = sorted(inputs_hash(flag) for flag in flags_of(shifted, before, parameters=PARAMETERS))
     assert here == there
+
+
+@quick
+@given(visits(), visits(LAST))
+def test_inside_the_screen_no_rule_speaks_of_growth(now, before):
+    limits = PARAMETERS.limits
+    scene = scene_of(now, before, (), None, PARAMETERS, None)
+    expectations = Expectations(scene)
+    quiet = set()
+    for pair in scene.grown:
+        last = pair.before.dbh_cm
+        low, high = bounds_cm(limits, expectations.growth(pair.now, last), last, scene.years)
+        if low <= pair.now.dbh_cm <= high:
+            quiet.add(pair.now.ordinal)
+    spoke = {
+        flag.ordinal
+        for flag in flags_of(now, before, parameters=PARAMETERS)
+        if flag.rule in {"X01", "X02", "X03", "X04", "X05", "T06"} and flag.field == "dbh_cm"
+    }
+    assert not quiet & spoke
+
+
+@quick
+@given(visits(), visits(LAST))
+def test_priority_is_never_negative_and_never_more_than_the_carbon_of_the_plot(now, before):
+    every = [*now.trees, *before.trees]
+    most = 2 * sum(tonnes_co2(PARAMETERS.limits, max(one.dbh_cm or 0.0, 400.0)) for one in every) + 1
+    assert all(0 <= flag.priority <= most for flag in flags_of(now, before, parameters=PARAMETERS))
