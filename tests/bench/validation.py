@@ -16,7 +16,7 @@ from time import process_time
 from typing import Any
 
 from server.validation.parameters import Parameters
-from tests.bench import blocks, firsts, mined
+from tests.bench import blocks, blocks_crews, blocks_places, firsts, mined
 from tests.bench.baselines import DETECTORS, Detector
 from tests.validation.harness import (
     DATA,
@@ -64,6 +64,8 @@ def main() -> None:
     mined.print_tables()
     firsts.print_heights(options.seeds)
     blocks.print_tables()
+    blocks_places.main()
+    blocks_crews.main()
 
 
 def scbi(earlier: str | None) -> Census:
