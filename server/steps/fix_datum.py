@@ -65,7 +65,7 @@ def _visit(connection: Connection, project_id: int, visit_id: int) -> AnyRow:
 def _note(
     connection: Connection, about: AnyRow, decided: list[AnyRow], decision: str, act: Act, datum: str
 ) -> None:
-    """A review for each flag, or one for the visit where there is none; a line in the log; another look by the rules."""
+    """A review for each flag, or one for the visit where there is none; a line in the log; another look."""
     why = act.why.strip()[:WHY_CHARS]
     numbers = [flag.id for flag in decided] or [None]
     reviews.add(connection, [Decided(about.project_id, about.id, number, decision, why, act.by, act.at)

@@ -17,14 +17,12 @@ from server.store import photos, places, visits
 from server.store.photos import Taken, TwinRow
 from server.store.places import PlaceRow
 from server.store.visits import VisitRow
-from server.validation.copied import GRAMS_SHARED, Resembling, cells, worth_a_look
+from server.validation.copied import GRAMS_SHARED, MOST_RESEMBLING, Resembling, cells, worth_a_look
 from server.validation.parameters import Parameters
 from server.validation.photo_rules import Album, Photo, Proven, Twin
 from server.validation.place import Area, Corner, Fix, Place
 from server.validation.places import Surroundings
 
-MOST_RESEMBLING = 5
-"""Tallies that one visit is laid beside, those that share most: a plantation shares a little with hundreds."""
 M2_PER_HA = 10_000
 
 Trees = Mapping[int, Sequence[Measurement]]

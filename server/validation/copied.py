@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby, pairwise
+from heapq import nlargest
+from itertools import pairwise
 from math import lgamma, log, log10
+from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
 
@@ -29,6 +31,10 @@ GRAMS_SHARED = 2
 MOST_PAIRS, MOST_TRIPLES = 24, 6
 """Grams kept of pairs in the crew's order and of triples in order of size: the smallest, which copies have as well."""
 LEAST_TREES = 5
+MOST_RESEMBLING = 5
+"""Tallies that one is laid beside, those that share most: a plantation shares a little with hundreds."""
+MOST_OFFSETS = 16
+"""Offsets at which an agreement is weighed: those with most trees the same. A copy stands out among thousands."""
 _TOKEN, _MASK = (1 << 32) - 1, (1 << 62) - 1
 _SPREAD = 0x9E37_79B1
 """Odd multipliers that spread numbers close to each other (Knuth's golden ratio; one of MurmurHash)."""
@@ -89,20 +95,24 @@ def alike(one: Sequence[Cell], other: Sequence[Cell]) -> Alike:
     places: dict[Cell, list[int]] = {}
     for at, cell in enumerate(other):
         places.setdefault(cell, []).append(at)
-    offsets: Counter[int] = Counter()
-    hits: dict[int, list[int]] = {}
+    offsets: dict[int, int] = {}
+    longest = 0
+    before: dict[int, int] = {}  # where a run of the same trees ends in the other tally, and its length
     for at, cell in enumerate(one):
+        ends: dict[int, int] = {}
         for there in places.get(cell, ()):
-            offsets[there - at] += 1
-            hits.setdefault(there - at, []).append(at)
+            offsets[there - at] = offsets.get(there - at, 0) + 1
+            ends[there] = run = before.get(there - 1, 0) + 1
+            if run > longest:
+                longest = run
+        before = ends
     if not offsets:
         return Alike(0, 0, 0.0, 0.0)
     tries = len(one) + len(other)
     chance, same, offset = min(
         (_log10_p(same, offset, everywhere, (len(one), len(other))), -same, offset)
-        for offset, same in offsets.items()
+        for offset, same in nlargest(MOST_OFFSETS, offsets.items(), key=itemgetter(1))
     )
-    longest = max(map(_longest, hits.values()))
     return Alike(longest, -same, min(chance + log10(tries), 0.0), shared / len(one), offset)
 
 
@@ -116,12 +126,6 @@ def _log10_p(same: int, offset: int, everywhere: int, trees: tuple[int, int]) ->
 def _together(offset: int, one: int, other: int) -> int:
     """Trees that lie beside each other when the first tally is moved on by `offset`."""
     return min(one, other - offset) - max(0, -offset)
-
-
-def _longest(places: Sequence[int]) -> int:
-    """Length of the longest run of numbers that follow each other; `places` ascend."""
-    runs = groupby(enumerate(places), key=lambda pair: pair[1] - pair[0])
-    return max(len(list(run)) for _, run in runs)
 
 
 def _log10_tail(hits: int, tries: int, chance: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from server.forest.visit import Visit
-from server.validation.copied import Resembling, cells, copied_flags, grams, worth_a_look
+from server.validation.copied import MOST_RESEMBLING, Resembling, cells, copied_flags, grams, worth_a_look
 from server.validation.flag import Flag
 from server.validation.parameters import Parameters
 from server.validation.photo_rules import Album, Proven, photo_flags, proof_flags
@@ -70,9 +70,13 @@ def copies_of_table(
         found_by = grams(tally)
         if id(visit) in judged:
             shared = Counter(other for gram in found_by for other in index.get(gram, ()))
-            others = [seen[other] for other, count in shared.items() if worth_a_look(count, len(tally))]
-            others = [other for other in others if other.plot != visit.plot_id]
-            found.setdefault(visit.plot_id, []).extend(copied_flags(tally, others, parameters.limits))
+            others = [
+                seen[other]
+                for other, count in shared.most_common()
+                if worth_a_look(count, len(tally)) and seen[other].plot != visit.plot_id
+            ]
+            flags = copied_flags(tally, others[:MOST_RESEMBLING], parameters.limits)
+            found.setdefault(visit.plot_id, []).extend(flags)
         for gram in found_by:
             index.setdefault(gram, []).append(len(seen))
         seen.append(Resembling(visit.plot_id, visit.census, tally))

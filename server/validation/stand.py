@@ -92,6 +92,7 @@ def _overlap(tree: Measurement, other: Measurement, limits: Limits) -> Iterator[
     apart = hypot((tree.x_m or 0.0) - (other.x_m or 0.0), (tree.y_m or 0.0) - (other.y_m or 0.0))
     touching = ((tree.dbh_cm or 0.0) + (other.dbh_cm or 0.0)) / 200
     if apart < limits.p11_share * touching:
+        sure = touching >= limits.p11_sure_m
         yield raised("P11", tree.ordinal, tree.tag, tree.stem_id, "x_m", f"{tree.x_m:g}, {tree.y_m:g}",
-                     severity=None if touching >= limits.p11_sure_m else Severity.INFO,
-                     score=None if touching >= limits.p11_sure_m else 0.1, other=other.tag, apart_m=round(apart, 2), touching_m=round(touching, 2))  # fmt: skip
+                     severity=None if sure else Severity.INFO, score=None if sure else 0.1, other=other.tag,
+                     apart_m=round(apart, 2), touching_m=round(touching, 2))  # fmt: skip

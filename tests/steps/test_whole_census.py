@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections import Counter
-
 from sqlalchemy import select, update
 
 from server.settings import Settings
-from server.steps import accepted, check, refit, whole_census
-from server.store import bands, schema
+from server.steps import check, whole_census
+from server.store import schema
 from server.store.census_stream import Trees
 from server.store.db import Database
 from tests import builders
 from tests.bench import checks
-from tests.cast import Cast
 
 TREES = 6000
 STAND = {"P06", "P11"}
@@ -27,7 +22,9 @@ def made(database: Database) -> int:
     with database.writing() as connection:
         project = checks.fill(connection, TREES)
         spoilt = schema.measurement.c.visit_id == 4
-        connection.execute(update(schema.measurement).where(spoilt, schema.measurement.c.ordinal == 3).values(tag="3"))
+        connection.execute(
+            update(schema.measurement).where(spoilt, schema.measurement.c.ordinal == 3).values(tag="3")
+        )
         connection.execute(update(schema.measurement).where(spoilt, schema.measurement.c.ordinal == 9).values(
             species="", height_m=2.5, codes="A B", pom_m=1.5, x_m=80.0, y_m=2.0, tally_code=None))  # fmt: skip
         builders.row(connection, schema.correction, project_id=project, visit_id=6, tag="7", stem_id="1", ordinal=6,
@@ -35,7 +32,9 @@ def made(database: Database) -> int:
                      made_at=1)  # fmt: skip
     checks.accept_and_fit(database, project)
     with database.writing() as connection:
-        connection.execute(update(schema.visit).where(schema.visit.c.plot_id < 100).values(review_state="approved"))
+        connection.execute(
+            update(schema.visit).where(schema.visit.c.plot_id < 100).values(review_state="approved")
+        )
     return project
 
 
