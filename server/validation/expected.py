@@ -51,10 +51,13 @@ class Expected(NamedTuple):
 
 def student(away: float) -> float:
     """Density of a Student distribution of four degrees of freedom, with an end."""
-    near = away if away < FAR else FAR
-    thin = 1 + 0.25 * near * near
-    likely = 0.375 / (thin * thin * sqrt(thin))
-    return likely if away <= FAR else likely * exp((FAR - away) * FAR_RATE)
+    if away > FAR:
+        return _AT_FAR * exp((FAR - away) * FAR_RATE)
+    thin = 1 + 0.25 * away * away
+    return 0.375 / (thin * thin * sqrt(thin))
+
+
+_AT_FAR = student(FAR)
 
 
 @dataclass(slots=True)

@@ -16,10 +16,11 @@ from server.validation.hypotheses import (
     RATIOS,
     TYPED,
     Density,
+    Explained,
     Hypothesis,
     Verdict,
     exchanged,
-    explanations,
+    explained,
     weighed,
 )
 from server.validation.parameters.limits import Limits
@@ -89,10 +90,12 @@ def doubts(scene: Scene, expectations: Expectations, odd: Sequence[int]) -> Iter
     for place in odd:
         judged = everyone[place]
         honest = judged.expected.density
+        slips = explained(judged.dbh, honest, judged.expected.cm)
         others, tags = _others(everyone, place)
         verdict = weighed(
-            judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, more=exchanged(judged.dbh, honest, others),
-            last_wrong=_last_wrong(scene, expectations, judged), whole_share=whole,
+            judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, slips=slips,
+            more=exchanged(judged.dbh, honest, others),
+            last_wrong=_last_wrong(scene, expectations, judged, slips), whole_share=whole,
             possible=1.0 if judged.last / 2 < judged.dbh <= judged.high else BEYOND_CAP,
             shift=limits.x03_score_shift, slope=limits.x03_score_slope,
         )  # fmt: skip
@@ -122,22 +125,19 @@ def _whole_share(scene: Scene) -> float:
     return (whole + 1) / (len(scene.grown) + 10)
 
 
-def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged) -> float:
+def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, slips: Explained) -> float:
     """How likely a wrong value last time makes today's, per cm. Accepted data hold few errors; where the diameter
     before last is known, it says which of the two values is out of line."""
     limits = scene.limits
     prior = limits.x03_prior_error * limits.x03_last_share
     if judged.older is None:
-        slips = sum(
-            likely for *_, likely in explanations(judged.dbh, judged.expected.density, judged.expected.cm)
-        )
-        return prior * slips
+        return prior * slips.total()
     years = expectations.older_years
     usual = max(judged.growth.rate_cm_yr, 0.0)
     then = after(limits, judged.growth, judged.older, usual, years)
     both = after(limits, judged.growth, judged.older, usual, years + scene.years)
-    slips = sum(likely for *_, likely in explanations(judged.last, then.density, then.cm))
-    return prior * slips * both.density(judged.dbh) / max(then.density(judged.last), 1e-12)
+    last_slips = explained(judged.last, then.density, then.cm).total()
+    return prior * last_slips * both.density(judged.dbh) / max(then.density(judged.last), 1e-12)
 
 
 def _flag(scene: Scene, doubt: Doubt) -> Flag | None:

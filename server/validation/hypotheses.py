@@ -64,24 +64,47 @@ class Verdict(NamedTuple):
         return first if first is not None and first.meant_cm is not None else None
 
 
+Story = tuple[str, float | None]  # kind, what was meant, to a millimetre
 Slip = tuple[str, float | None, float]  # kind, what was meant, how likely it makes the value (per cm)
+
+
+class Explained(NamedTuple):
+    """Every slip that one value can tell by itself, with how likely each makes the value, per cm.
+    `written` are those of `_written` in its order; `guess` is per whole centimetre, 0 where it is no whole one."""
+
+    written: list[float]
+    pom: float
+    guess: float
+    other: float
+
+    def total(self) -> float:
+        """How likely the value is as any slip, per cm."""
+        return sum(self.written) + self.pom + self.guess / WHOLE_SHARE + self.other
+
+    def rest(self, whole_share: float) -> Iterator[Slip]:
+        """Slips that name no value, in a plot with this share of whole centimetres."""
+        yield "pom", None, self.pom
+        if self.guess:
+            yield "guess", None, self.guess / max(whole_share, WHOLE_SHARE)
+        yield "other", None, self.other
 
 
 def weighed(
     dbh_cm: float, honest: Density, usual_cm: float, prior: float, *,
-    more: Iterable[Slip] = (), last_wrong: float = 0.0, whole_share: float = WHOLE_SHARE, possible: float = 1.0,
-    shift: float = 0.0, slope: float = 1.0,
+    slips: Explained | None = None, more: Iterable[Slip] = (), last_wrong: float = 0.0,
+    whole_share: float = WHOLE_SHARE, possible: float = 1.0, shift: float = 0.0, slope: float = 1.0,
 ) -> Verdict:  # fmt: skip
     """How probable it is that `dbh_cm` is wrong.
 
     `honest` is the density of what honest work finds around `usual_cm`, `prior` the share of wrong values among all.
-    `more` are slips that only the caller knows (neighbours); `last_wrong` is how likely a wrong value last time
-    explains this one (per cm); `possible` is below 1 where honest work is next to impossible for a reason that
-    `honest` does not know. `shift` and `slope` calibrate the log-odds.
+    `slips` is what `explained` says of these, where it is known already. `more` are slips that only the caller knows
+    (neighbours); `last_wrong` is how likely a wrong value last time explains this one (per cm); `possible` is below 1
+    where honest work is next to impossible for a reason that `honest` does not know. `shift` and `slope` calibrate
+    the log-odds.
     """
-    slips = [*explanations(dbh_cm, honest, usual_cm, whole_share), *more]
-    by_story: dict[tuple[str, float | None], float] = {}
-    for kind, meant, likelihood in slips:
+    slips = slips or explained(dbh_cm, honest, usual_cm)
+    by_story = _by_story(dbh_cm, slips, prior)
+    for kind, meant, likelihood in (*slips.rest(whole_share), *more):
         story = (kind, None if meant is None else round(meant, 1))
         by_story[story] = by_story.get(story, 0.0) + prior * likelihood
     fair = (1 - prior) * possible * max(honest(dbh_cm), 1e-12)
@@ -89,32 +112,48 @@ def weighed(
     odds = slipped / (fair + last_wrong)
     wrong = 1 / (1 + exp(-shift - slope * log(max(odds, 1e-12))))
     stories = [
-        Hypothesis(kind, meant, wrong * part / slipped) for (kind, meant), part in by_story.items() if part
+        Hypothesis(kind, meant, chance)
+        for (kind, meant), part in by_story.items()
+        if part and (chance := wrong * part / slipped) >= UNSHOWN
     ]
     rest = (1 - wrong) / (fair + last_wrong)
-    stories += [Hypothesis("honest", None, fair * rest), Hypothesis("last", None, last_wrong * rest)]
-    told = [story for story in stories if story.chance >= UNSHOWN]
-    return Verdict(wrong, tuple(sorted(told, key=_rank)))
+    for kind, part in (("honest", fair), ("last", last_wrong)):
+        if (chance := part * rest) >= UNSHOWN:
+            stories.append(Hypothesis(kind, None, chance))
+    return Verdict(wrong, tuple(sorted(stories, key=_rank)))
 
 
 def _rank(story: Hypothesis) -> tuple[float, str, float]:
     return (-story.chance, story.kind, story.meant_cm or 0.0)
 
 
-def explanations(
-    dbh_cm: float, honest: Density, usual_cm: float, whole_share: float = WHOLE_SHARE
-) -> Iterator[Slip]:
-    """Every slip that one value can tell by itself, with how likely it makes the value, per cm. `usual_cm` is where the
-    value should be."""
-    for kind, meant, weight in _written(dbh_cm):
-        yield kind, meant, weight * honest(meant)
+def explained(dbh_cm: float, honest: Density, usual_cm: float) -> Explained:
+    """Every slip that one value can tell by itself. `usual_cm` is where the value should be."""
+    written = [weight * honest(meant) for _, meant, weight in _written(dbh_cm)]
     tape = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in MOVED_TAPE) / len(MOVED_TAPE)
-    yield "pom", None, POM * tape
+    guess = 0.0
     if abs(dbh_cm - round(dbh_cm)) < 1e-6:
         eye = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in BY_EYE) / len(BY_EYE)
-        yield "guess", None, GUESS * eye / max(whole_share, WHOLE_SHARE)
+        guess = GUESS * eye
     near = exp(-0.5 * (log(dbh_cm / usual_cm) / OTHER_SPREAD) ** 2) / (OTHER_SPREAD * sqrt(2 * pi))
-    yield "other", None, OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near)
+    return Explained(written, POM * tape, guess, OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near))
+
+
+def _by_story(dbh_cm: float, slips: Explained, prior: float) -> dict[Story, float]:
+    """Slips of pen and unit that tell the same story, together."""
+    stories, places = _stories(dbh_cm)
+    parts = [0.0] * len(stories)
+    for place, likelihood in zip(places, slips.written, strict=True):
+        parts[place] += prior * likelihood
+    return dict(zip(stories, parts, strict=True))
+
+
+@lru_cache(maxsize=8192)
+def _stories(dbh: float) -> tuple[tuple[Story, ...], tuple[int, ...]]:
+    """The stories of `_written`, each once, and which of them each slip tells."""
+    places: dict[Story, int] = {}
+    told = tuple(places.setdefault((kind, round(meant, 1)), len(places)) for kind, meant, _ in _written(dbh))
+    return tuple(places), told
 
 
 @lru_cache(maxsize=8192)
