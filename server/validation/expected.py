@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, hypot, sqrt
@@ -86,6 +87,7 @@ class Expectations:
         self.scene = scene
         self.older_years = _older_years(scene)
         self._known: dict[Band, Growth] = {}
+        self._reach: dict[Growth, tuple[float, float]] = {}
 
     @cached_property
     def _older(self) -> dict[Key, float]:
@@ -111,6 +113,31 @@ class Expectations:
                 return found
         by_species, whole = self._plot
         return by_species.get(species, whole)
+
+    def near(self, pairs: Sequence[Pair], dbh_cm: float, steps: float) -> Iterator[int]:
+        """Places of all trees that may be expected within so many spreads of `dbh_cm`, and of some that are not: the
+        quick look before `judged`. A sum of two spreads is never less than the two together."""
+        limits, reach = self.scene.limits, self._reach
+        slope, at_least = sqrt(2) * limits.x01_sigma_slope, sqrt(2) * limits.x01_sigma_cm
+        for place, (now, before) in enumerate(pairs):
+            last = before.dbh_cm or 0.0
+            growth = self.growth(now, last)
+            up, down = reach.get(growth) or reach.setdefault(growth, self._reach_of(growth, steps))
+            tape = steps * (slope * last + at_least)
+            if now.pom_m != before.pom_m:
+                tape += steps * limits.x14_taper_share * last
+            if last - down - tape <= dbh_cm <= last + up + tape:
+                yield place
+
+    def _reach_of(self, growth: Growth, steps: float) -> tuple[float, float]:
+        """How much larger, and how much smaller than its last diameter a tree may be expected within so many spreads,
+        cm, the tape's own error apart; whatever its own rate was."""
+        limits, years, usual = self.scene.limits, self.scene.years, max(growth.rate_cm_yr, 0.0)
+        share = limits.x03_own_share if self.older_years else 0.0
+        released = limits.x04_thinned_factor if self.scene.now.thinned else 1.0
+        most = usual + share * 3 * growth.up_cm_yr + steps * growth.up_cm_yr * released
+        least = (1 - share) * usual - steps * growth.down_cm_yr
+        return most * years + 1e-6, 1e-6 - least * years
 
     def judged(self, pair: Pair, growth: Growth | None = None) -> Judged:
         """The tree's diameter beside what was to be expected."""

@@ -30,6 +30,8 @@ from server.validation.screen import bounds_cm, shrunk_cm
 
 NEXT_IN_LIST = 0.25
 """Half of all exchanges are between neighbours in the list, a quarter to each side (project default)."""
+FITS_STEPS = 6
+"""Spreads around what a tree was expected to be within which another's diameter may be its own (project default)."""
 BEYOND_CAP = 0.005
 """How much rarer honest work is beyond the cap of the species' group, or below half of the last diameter (project
 default)."""
@@ -85,13 +87,13 @@ def _odd(scene: Scene, expectations: Expectations) -> list[int]:
 def doubts(scene: Scene, expectations: Expectations, odd: Sequence[int]) -> Iterator[Doubt]:
     """What may have happened to the trees at these places of `scene.grown`."""
     limits = scene.limits
-    everyone = [expectations.judged(pair) for pair in scene.grown]
     whole = _whole_share(scene)
+    everyone: dict[int, Judged] = {}
     for place in odd:
-        judged = everyone[place]
+        judged = _judged(scene, expectations, everyone, place)
         honest = judged.expected.density
         slips = explained(judged.dbh, honest, judged.expected.cm)
-        others, tags = _others(everyone, place)
+        others, tags = _others(scene, expectations, everyone, place)
         verdict = weighed(
             judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, slips=slips,
             more=exchanged(judged.dbh, honest, others),
@@ -102,17 +104,26 @@ def doubts(scene: Scene, expectations: Expectations, odd: Sequence[int]) -> Iter
         yield Doubt(judged, verdict, tags)
 
 
+def _judged(scene: Scene, expectations: Expectations, everyone: dict[int, Judged], place: int) -> Judged:
+    found = everyone.get(place)
+    if found is None:
+        found = everyone[place] = expectations.judged(scene.grown[place])
+    return found
+
+
 def _others(
-    everyone: Sequence[Judged], place: int
+    scene: Scene, expectations: Expectations, everyone: dict[int, Judged], place: int
 ) -> tuple[list[tuple[float, Density, float]], dict[float, str]]:
     """Trees whose diameter may stand here: those whose own growth would have made this value."""
-    mine = everyone[place]
-    dbh = mine.dbh
-    apart = (1 - 2 * NEXT_IN_LIST) / max(len(everyone) - 1, 1)
+    dbh = everyone[place].dbh
+    apart = (1 - 2 * NEXT_IN_LIST) / max(len(scene.grown) - 1, 1)
     found: list[tuple[float, Density, float]] = []
     tags = {}
-    for at, other in enumerate(everyone):
-        if at != place and other.expected.steps(dbh) < 6:
+    for at in expectations.near(scene.grown, dbh, FITS_STEPS):
+        if at == place:
+            continue
+        other = _judged(scene, expectations, everyone, at)
+        if other.expected.steps(dbh) < FITS_STEPS:
             share = apart + (NEXT_IN_LIST if abs(at - place) == 1 else 0.0)
             found.append((other.dbh, other.expected.density, share))
             tags[other.dbh] = other.pair.now.tag
