@@ -7,6 +7,7 @@ forest of any size fits, and can be shared among processes.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -166,13 +167,16 @@ def _counted(work: tuple[str, int, dict[str, float] | None, list[tuple[int, int]
     url, project_id, changes, parts = work
     database, reader = Database(url, pool_size=1), Trees(url)
     found: Counts = Counter()
+    gc.disable()  # trees come and go by the hundred thousand and hold no circles
     try:
         for span in parts:
+            gc.collect()
             with database.reading() as connection:
                 judge = Judge.of(connection, project_id, changes)
                 for _, flags in looked_at(connection, reader, project_id, span, judge):
                     found.update((flag.rule, str(flag.severity)) for flag in flags)
     finally:
+        gc.enable()
         reader.close()
         database.close()
     return found

@@ -31,11 +31,24 @@ _TALLY, _CODES = (list(SCHEMA).index(name) - 1 for name in ("tally_code", "codes
 _NUMBERS = ("dbh_cm", "height_m", "pom_m", "x_m", "y_m")
 _NO_NUMBER, _NO_CODE = "9e999", -1
 """What stands for NULL on the way out of SQLite, whose columns have no type but that of their first rows."""
-_SQL = """
-SELECT m.visit_id AS visit, m.ordinal, m.tag, m.stem_id, m.species, {numbers}, m.verified, {codes} AS codes, m.dbh_text
+_FROM = """
 FROM visit v JOIN measurement m ON m.visit_id = v.id
 WHERE v.project_id = {project} AND v.plot_id BETWEEN {first} AND {last}
 """
+_SQL = (
+    "SELECT m.visit_id AS visit, m.ordinal, m.tag, m.stem_id, m.species, {numbers}, m.verified, {codes} AS codes,"
+    " m.dbh_text" + _FROM
+)
+_ALL_OF_SQLITE = {
+    "visit": "m.visit_id", "ordinal": "m.ordinal", "tag": "m.tag", "stem_id": "m.stem_id", "species": "m.species",
+    "tally_code": f"ifnull(m.tally_code, {_NO_CODE})", **{name: f"ifnull(m.{name}, {_NO_NUMBER})" for name in _NUMBERS},
+    "verified": "m.verified", "codes": "ifnull(m.codes, '')", "dbh_text": "m.dbh_text",
+}  # fmt: skip
+_USUAL: dict[str, Any] = {
+    "stem_id": "1", "height_m": None, "pom_m": None, "x_m": None, "y_m": None, "verified": 0, "codes": "",
+}  # fmt: skip
+"""What stands in columns that many crews never use: where nothing else does, SQLite need not hand it out a million
+times."""
 
 
 class Trees:
@@ -62,22 +75,35 @@ class Trees:
         return _corrected(connection, project_id, (first, last), came).sort("visit", "ordinal")
 
     def _of_sqlite(self, values: dict[str, int]) -> pl.DataFrame:
-        numbers = ", ".join(
-            [f"ifnull(m.tally_code, {_NO_CODE}) AS tally_code"]
-            + [f"ifnull(m.{name}, {_NO_NUMBER}) AS {name}" for name in _NUMBERS]
-        )
-        cursor = self._connection.cursor()
-        cursor.execute(_SQL.format(numbers=numbers, codes="ifnull(m.codes, '')", **values))
-        read = pl.DataFrame(cursor.fetch_arrow())
-        cursor.close()
+        unused = self._unused(values)
+        said = (f"{text} AS {name}" for name, text in _ALL_OF_SQLITE.items() if name not in unused)
+        read = self._columns(f"SELECT {', '.join(said)}" + _FROM.format(**values))
+        read = read.with_columns(pl.lit(_USUAL[name]).alias(name) for name in unused)
         return read.select(
             pl.when(pl.col(name) == float("inf")).then(None).otherwise(pl.col(name)).cast(kind).alias(name)
-            if name in _NUMBERS
+            if name in _NUMBERS and name not in unused
             else pl.when(pl.col(name) == _NO_CODE).then(None).otherwise(pl.col(name)).cast(kind).alias(name)
             if name == "tally_code"
             else pl.col(name).cast(kind)
             for name, kind in SCHEMA.items()
         )
+
+    def _unused(self, values: dict[str, int]) -> list[str]:
+        """Columns in which all of these trees have what is usual."""
+        others = (
+            f"count(m.{name})" if usual is None else f"count(nullif(ifnull(m.{name}, '{usual}'), '{usual}'))"
+            if isinstance(usual, str) else f"count(nullif(m.{name}, {usual}))"
+            for name, usual in _USUAL.items()
+        )  # fmt: skip
+        counts = self._columns(f"SELECT {', '.join(others)}" + _FROM.format(**values)).row(0)
+        return [name for name, count in zip(_USUAL, counts, strict=True) if not count]
+
+    def _columns(self, sql: str) -> pl.DataFrame:
+        cursor = self._connection.cursor()
+        cursor.execute(sql)
+        read = pl.DataFrame(cursor.fetch_arrow())
+        cursor.close()
+        return read
 
     def _of_postgresql(self, values: dict[str, int]) -> pl.DataFrame:
         numbers = ", ".join(f"m.{name}" for name in ("tally_code", *_NUMBERS))
