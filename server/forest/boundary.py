@@ -1,4 +1,7 @@
-"""Boundaries of townships and strata: GeoJSON polygons in degrees WGS 84, read once each."""
+"""Boundaries of townships and strata: GeoJSON polygons in degrees WGS 84, read once each.
+
+shapely, which brings numpy, is imported where the first boundary is: 28 MB that a web process never needs.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from functools import lru_cache
 from math import cos, radians
 from typing import Any
 
-import shapely
-
 from server.forest.position import M_PER_DEG, Point
 
 
@@ -16,12 +17,16 @@ class Boundary:
     """A polygon, or several, that a point lies in or so many metres outside of."""
 
     def __init__(self, shape: Any) -> None:
+        import shapely
+
         self._shape = shape
         shapely.prepare(shape)
         self._stretch = cos(radians(shape.centroid.y))
 
     def outside_m(self, point: Point) -> float:
         """0 inside; outside the distance to the boundary in metres."""
+        import shapely
+
         if self._shape.covers(shapely.Point(point.lon, point.lat)):
             return 0.0
         near = shapely.transform(self._shape, lambda at: at * [self._stretch, 1.0])
@@ -31,6 +36,8 @@ class Boundary:
 @lru_cache(maxsize=512)
 def boundary(geojson: str) -> Boundary | None:
     """The boundary that this text describes; None where it describes no area."""
+    import shapely
+
     try:
         shape = shapely.from_geojson(geojson)
     except shapely.GEOSException:
@@ -42,4 +49,6 @@ def boundary(geojson: str) -> Boundary | None:
 
 def crosses_itself(corners: Sequence[Point]) -> bool:
     """Do the sides of this polygon cross each other?"""
+    import shapely
+
     return len(corners) > 3 and not shapely.Polygon([(p.lon, p.lat) for p in corners]).is_valid

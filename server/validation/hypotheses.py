@@ -32,6 +32,8 @@ WHOLE_SHARE = 0.1
 
 TYPED = frozenset({"tens", "digit", "transposed", "dropped", "added"})
 RATIOS = frozenset({"decimal", "girth", "inch"})
+KEPT = 1024
+"""Diameters whose slips are kept, some 20 kB each: those of a county's trees, to 0.1 cm, are some hundred."""
 UNSHOWN = 0.01
 """Hypotheses less likely than this are not told."""
 
@@ -148,7 +150,7 @@ def _by_story(dbh_cm: float, slips: Explained, prior: float) -> dict[Story, floa
     return dict(zip(stories, parts, strict=True))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KEPT)
 def _stories(dbh: float) -> tuple[tuple[Story, ...], tuple[int, ...]]:
     """The stories of `_written`, each once, and which of them each slip tells."""
     places: dict[Story, int] = {}
@@ -156,7 +158,7 @@ def _stories(dbh: float) -> tuple[tuple[Story, ...], tuple[int, ...]]:
     return tuple(places), told
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KEPT)
 def _written(dbh: float) -> tuple[tuple[str, float, float], ...]:
     """What may have been meant, with the share of the slip, divided among what it could have made, times how much
     wider a centimetre of the meant value is than one of the written. Kept: a census has some hundred diameters."""
