@@ -47,9 +47,11 @@ IDLE_S = 0.1
 """s between two looks at the jobs table when there is little to do."""
 A_HANDFUL = 4
 """Jobs in one go below which the worker lets more gather: one at a time they cost three times as much each."""
+A_WAVE = 100
+"""Plots that wait to be unfolded from which on more are let gather while they keep coming: many phones are sending at
+once, and have the machine to themselves at first."""
 GATHER_MS = 800
-"""ms for which plots gather before they are unfolded while more keep coming: those who send have the machine to
-themselves at first, and thirty-two at once cost 3.6 ms of CPU each where eight cost 5.1. Flags may take 2 s."""
+"""ms for which a wave is let gather. Flags may take 2 s."""
 PAUSE_MS = 100
 """ms without another plot after which nothing more is waited for."""
 BACKOFF_S = 5.0
@@ -158,9 +160,10 @@ class Worker:
             return jobs.claim(connection, [kind], now, now + self._settings.job_lease_s * 1000, most)
 
     def _more_are_coming(self, connection: Connection, now: int) -> bool:
-        since, last = jobs.promised_between(connection, jobs.UNFOLD)
+        waiting = jobs.waiting_since(connection, jobs.UNFOLD)
         # in the future: the clock was set back since, and nothing waits for that
-        return 0 <= now - since < GATHER_MS and abs(now - last) < PAUSE_MS
+        gathers = 0 <= now - waiting.first < GATHER_MS and abs(now - waiting.last) < PAUSE_MS
+        return gathers and waiting.jobs >= A_WAVE
 
     def _do(self, step: Step, claimed: list[Job]) -> None:
         try:

@@ -77,17 +77,25 @@ def is_due(connection: Connection, kind: str, now: int) -> bool:
     return _DUE.first(connection, {"kind": kind, "now": now}) is not None
 
 
-_SPAN = Hot(
-    select(func.min(job.c.promised_at), func.max(job.c.promised_at)).where(
+class Waiting(NamedTuple):
+    """How many jobs of a kind nobody has tried yet, and when the first and the last of them were promised (ms)."""
+
+    jobs: int
+    first: int
+    last: int
+
+
+_WAITING = Hot(
+    select(func.count(), func.min(job.c.promised_at), func.max(job.c.promised_at)).where(
         job.c.dead_at.is_(None), job.c.kind == bindparam("kind"), job.c.attempts == 0
     )
 )
 
 
-def promised_between(connection: Connection, kind: str) -> tuple[int, int]:
-    """When the oldest and the newest untried job of this kind were promised; (0, 0) where there is none."""
-    first, last = _SPAN.first(connection, {"kind": kind}) or (None, None)
-    return first or 0, last or 0
+def waiting_since(connection: Connection, kind: str) -> Waiting:
+    """The untried jobs of this kind."""
+    count, first, last = _WAITING.first(connection, {"kind": kind}) or (0, None, None)
+    return Waiting(count, first or 0, last or 0)
 
 
 def _claim_query(kinds: Sequence[str], again: bool) -> Any:

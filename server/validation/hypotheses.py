@@ -32,7 +32,7 @@ WHOLE_SHARE = 0.1
 
 TYPED = frozenset({"tens", "digit", "transposed", "dropped", "added"})
 RATIOS = frozenset({"decimal", "girth", "inch"})
-KEPT = 1024
+KEPT = 512
 """Diameters whose slips are kept, some 20 kB each: those of a county's trees, to 0.1 cm, are some hundred."""
 UNSHOWN = 0.01
 """Hypotheses less likely than this are not told."""

@@ -14,6 +14,7 @@ from server.store.db import Database
 from server.store.schema import job, photo, submission
 from server.worker import Worker
 from tests.builders import jpeg
+from tests.conftest import NOW
 from tests.phone import Back, Part, Phone, plot_visit, tree, xml_part
 
 S = 1000
@@ -225,17 +226,25 @@ def test_a_photo_is_looked_into_again_without_a_second_row(
     assert back.count(photo) == 1
 
 
-def test_plots_that_keep_coming_are_unfolded_together_and_none_waits_a_second(
+def test_a_wave_of_plots_is_let_gather_but_none_waits_a_second(
     phone: Phone, database: Database, settings: Settings, back: Back
 ) -> None:
     worker = Worker(database, settings, back.clock, gathers=True)
-    for number in range(11):
+
+    def send(number: int) -> None:
         phone.send(plot_visit(f"uuid:{number}", plot_id=f"P-{number}"))
         with database.writing() as pen:  # the door goes by the real clock
-            pen.execute(update(job).where(job.c.subject_id == number + 1).values(promised_at=back.clock()))
-        assert (worker.drain() > 0) == (number == 9), "after 0.8 s the first has waited long enough"
+            of_today = update(job).where(job.c.promised_at < NOW)
+            pen.execute(of_today.values(promised_at=back.clock()))
+
+    send(0)
+    assert worker.drain() > 0, "a plot alone waits for nobody"
+    for number in range(1, 101):
+        send(number)
+    for number in range(101, 109):
+        assert worker.drain() == 0, "more keep coming"
         back.clock.at += 99
-    assert len(plots(back)) == 10
-    back.clock.at += 1
-    worker.drain()
-    assert len(plots(back)) == 11, "nobody follows: nothing is waited for"
+        send(number)
+    back.clock.at += 99
+    assert worker.drain() > 0, "the first has waited for 0.8 s"
+    assert len(plots(back)) == 109
