@@ -47,11 +47,11 @@ IDLE_S = 0.1
 """s between two looks at the jobs table when there is little to do."""
 A_HANDFUL = 4
 """Jobs in one go below which the worker lets more gather: one at a time they cost three times as much each."""
-A_WAVE = 100
-"""Plots that wait to be unfolded from which on more are let gather while they keep coming: many phones are sending at
-once, and have the machine to themselves at first."""
-GATHER_MS = 800
-"""ms for which a wave is let gather. Flags may take 2 s."""
+A_WAVE = 400
+"""Plots that wait to be unfolded from which on more are let gather while they keep coming. So many in so short a time
+are many phones at once: they have the machine to themselves at first. Eight phones send half as many."""
+GATHER_MS = 1500
+"""ms for which a wave is let gather."""
 PAUSE_MS = 100
 """ms without another plot after which nothing more is waited for."""
 BACKOFF_S = 5.0

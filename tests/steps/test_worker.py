@@ -14,7 +14,6 @@ from server.store.db import Database
 from server.store.schema import job, photo, submission
 from server.worker import Worker
 from tests.builders import jpeg
-from tests.conftest import NOW
 from tests.phone import Back, Part, Phone, plot_visit, tree, xml_part
 
 S = 1000
@@ -226,25 +225,26 @@ def test_a_photo_is_looked_into_again_without_a_second_row(
     assert back.count(photo) == 1
 
 
-def test_a_wave_of_plots_is_let_gather_but_none_waits_a_second(
-    phone: Phone, database: Database, settings: Settings, back: Back
+def test_a_wave_of_plots_is_let_gather_but_not_for_long(
+    phone: Phone, database: Database, settings: Settings, back: Back, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.worker.A_WAVE", 20)
     worker = Worker(database, settings, back.clock, gathers=True)
+    start = back.clock()
 
     def send(number: int) -> None:
         phone.send(plot_visit(f"uuid:{number}", plot_id=f"P-{number}"))
         with database.writing() as pen:  # the door goes by the real clock
-            of_today = update(job).where(job.c.promised_at < NOW)
-            pen.execute(of_today.values(promised_at=back.clock()))
+            pen.execute(update(job).where(job.c.promised_at < start).values(promised_at=back.clock()))
 
     send(0)
     assert worker.drain() > 0, "a plot alone waits for nobody"
-    for number in range(1, 101):
+    for number in range(1, 21):
         send(number)
-    for number in range(101, 109):
+    for number in range(21, 36):
         assert worker.drain() == 0, "more keep coming"
         back.clock.at += 99
         send(number)
     back.clock.at += 99
-    assert worker.drain() > 0, "the first has waited for 0.8 s"
-    assert len(plots(back)) == 109
+    assert worker.drain() > 0, "the first has waited for 1.5 s"
+    assert len(plots(back)) == 36
