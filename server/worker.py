@@ -64,6 +64,9 @@ PATIENT_NICE = 10
 """Niceness of the threads that look at photos and at whole censuses: above that of web processes
 (deploy/gunicorn.conf.py), so that they take what is left."""
 PHOTOS = frozenset({jobs.INSPECT_PHOTO})
+PATIENCE_MS = 60_000
+"""ms that a look at a whole census waits for a moment in which no plot waits for its flags: Python thinks about one
+thing at a time, whatever the niceness of a thread."""
 CENSUSES = frozenset({jobs.REFIT, jobs.RECHECK, jobs.CREW_LOOK})
 
 
@@ -109,7 +112,8 @@ def steps(settings: Settings) -> dict[str, Step]:
 class Worker:
     """Does jobs of one store; `without` leaves kinds to another. `clock` gives milliseconds since 1970 UTC.
 
-    With `gathers` plots that arrive one upon the other wait for each other, see GATHER_MS.
+    With `gathers` plots that arrive one upon the other wait for each other, see GATHER_MS; a `patient` one waits until
+    no plot does, see PATIENCE_MS.
     """
 
     def __init__(
@@ -120,11 +124,13 @@ class Worker:
         *,
         without: Collection[str] = (),
         gathers: bool = False,
+        patient: bool = False,
     ) -> None:
         self._database = database
         self._settings = settings
         self._steps = {kind: step for kind, step in steps(settings).items() if kind not in without}
         self._gathers = gathers
+        self._patient = patient
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
 
     def drain(self, most_rounds: int = 100_000) -> int:
@@ -156,8 +162,14 @@ class Worker:
                 return []  # nobody takes the pen to find nothing
             if self._gathers and kind == jobs.UNFOLD and self._more_are_coming(connection, now):
                 return []
+            if self._patient and self._plots_wait(connection, kind, now):
+                return []
         with self._database.writing() as connection:
             return jobs.claim(connection, [kind], now, now + self._settings.job_lease_s * 1000, most)
+
+    def _plots_wait(self, connection: Connection, kind: str, now: int) -> bool:
+        fresh = any(jobs.is_due(connection, other, now) for other in (jobs.UNFOLD, jobs.CHECK))
+        return fresh and 0 <= now - jobs.waiting_since(connection, kind).first < PATIENCE_MS
 
     def _more_are_coming(self, connection: Connection, now: int) -> bool:
         waiting = jobs.waiting_since(connection, jobs.UNFOLD)
@@ -239,7 +251,7 @@ def _work_patiently(
 ) -> None:
     with contextlib.suppress(OSError):  # on Linux a thread has a niceness of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICE)
-    worker = Worker(database, settings, without=set(steps(settings)) - kinds)
+    worker = Worker(database, settings, without=set(steps(settings)) - kinds, patient=kinds == CENSUSES)
     _work(worker, stop, first=worker.look_at_the_rules if kinds == CENSUSES else None)
 
 

@@ -248,3 +248,19 @@ def test_a_wave_of_plots_is_let_gather_but_not_for_long(
     back.clock.at += 99
     assert worker.drain() > 0, "the first has waited for 1.5 s"
     assert len(plots(back)) == 36
+
+
+def test_a_look_at_a_whole_census_waits_for_plots_but_not_for_ever(
+    phone: Phone, database: Database, settings: Settings, back: Back
+) -> None:
+    phone.send(plot_visit("uuid:1", trees=[tree("1", 12.0)]))
+    patient = Worker(database, settings, back.clock, without={jobs.UNFOLD, jobs.CHECK}, patient=True)
+    with database.writing() as pen:
+        jobs.put(pen, jobs.CREW_LOOK, [1], back.clock())
+    assert patient.drain() == 0, "a plot waits for its flags"
+    back.clock.tick(60)
+    assert patient.drain() == 1, "it has waited for a minute"
+    with database.writing() as pen:
+        jobs.put(pen, jobs.CREW_LOOK, [1], back.clock())
+    Worker(database, settings, back.clock, without={jobs.CREW_LOOK}).drain()
+    assert patient.drain() > 0, "no plot waits any more"
