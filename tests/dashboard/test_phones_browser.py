@@ -16,7 +16,7 @@ from tests.dashboard.test_browser import CHROMIUM, QUIET
 from tests.dashboard.test_outbox_page import made
 from tests.live import LiveServer
 from tests.phone import form, plot_visit, put_up
-from tests.scan import NO_ZBARIMG, ZBARIMG, scan
+from tests.scan import NO_ZBARIMG, ZBARIMG, photograph, scan
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -72,8 +72,8 @@ def test_a_camera_reads_both_codes_from_the_screen_and_from_paper(page, cast: Ca
     _enrol(page, cast)
     for paper in ("screen", "print"):
         page.emulate_media(media=paper)
-        page.locator(".join .scan").screenshot(path=tmp_path / "join.png")
-        page.locator(".collect .scan").screenshot(path=tmp_path / "collect.png")
+        photograph(page.locator(".join .scan"), tmp_path / "join.png")
+        photograph(page.locator(".collect .scan"), tmp_path / "collect.png")
         said = join.read(*scan(tmp_path / "join.png"))
         shown = {"Authorization": f"Bearer {said.key}"}
         me = page.request.get(f"/v1/projects/{said.project_id}/sync/device", headers=shown).json()

@@ -26,7 +26,7 @@ from tests.journeys.drained import wait_until_drained
 from tests.journeys.supervisor import Supervisor, text_of
 from tests.journeys.test_a_phones_day import FIRST_DAY, fetch, photos_of, rows, visit_script
 from tests.live import LiveServer
-from tests.scan import NO_ZBARIMG, ZBARIMG, scan
+from tests.scan import NO_ZBARIMG, ZBARIMG, photograph, scan
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (pip install playwright)"
@@ -116,8 +116,7 @@ def scanned(supervisor: Supervisor, server: LiveServer, cast: Cast, folder: Path
 
 def photographed(page: Any, svg: str, picture: Path) -> list[str]:
     page.set_content(f"<style>svg{{width:900px;height:900px;background:#fff;stroke:#000}}</style>{svg}")
-    page.screenshot(path=str(picture))
-    return scan(picture)
+    return scan(photograph(page, picture))
 
 
 def send_tree_back(supervisor: Supervisor, cast: Cast) -> None:
