@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing_java()), reason=
 LIST = "{http://openrosa.org/xforms/xformsList}"
 MANIFEST = "{http://openrosa.org/xforms/xformsManifest}"
 PHOTOS = ("plot.jpg", "north.jpg", "centre.jpg")
-ROOM_BYTES = 400_000
+ROOM_BYTES = 300_000
 """What the server takes at a time: two of the three photos, so that they travel in two requests."""
 
 

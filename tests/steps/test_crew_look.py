@@ -68,7 +68,7 @@ def test_the_look_waits_for_the_plots_of_the_evening(phone: Phone, back: Back, d
 def test_looking_again_changes_nothing(phone: Phone, back: Back, database: Database) -> None:
     send(phone, heaped(), log_of(60, 3))
     settle(back)
-    tables = (select(crew_flag), select(crew_work.c.figures), select(visit_pace))
+    tables = (select(crew_flag).order_by(crew_flag.c.id), select(crew_work.c.figures), select(visit_pace))
     before = [back.rows(table) for table in tables]
     with database.writing() as connection:
         jobs.put(connection, jobs.CREW_LOOK, [connection.scalar(select(schema.census.c.id))], 0)
