@@ -26,12 +26,15 @@ from server.store import migrations
 from server.store.db import Database
 from server.store.schema import metadata
 from tests import cast as cast_module
+from tests.cast import Cast
 from tests.live import LiveServer, free_port
 from tests.postgres import Cluster, find_binaries
 
 if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
+
+    from tests.phone import Back, Phone
 
 NO_POSTGRES = "PostgreSQL's initdb and postgres are not on this machine (Debian: apt-get install postgresql)"
 NOW = 1_780_272_000_000
@@ -234,6 +237,30 @@ def app(doors: Flask, settings: Settings, database: Database) -> Iterator[Flask]
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def version(database: Database, cast: Cast) -> int:
+    """Our plot visit, published."""
+    from tests.phone import form, put_up
+
+    return put_up(database, cast.project, form("plot_visit"))
+
+
+@pytest.fixture
+def phone(client: FlaskClient, cast: Cast, version: int) -> Phone:
+    """一队's phone, with a plot visit to fill in."""
+    from tests.phone import Phone, key_address
+
+    return Phone(client, key_address(cast))
+
+
+@pytest.fixture
+def back(database: Database, settings: Settings) -> Back:
+    """A look behind the door, where a test goes through it."""
+    from tests.phone import Back
+
+    return Back(database, settings)
 
 
 @pytest.fixture

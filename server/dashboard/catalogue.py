@@ -69,21 +69,21 @@ def rule_page(project_id: int, rule_id: str) -> ResponseReturnValue:
 @blueprint.post("/projects/<int:project_id>/rules/<rule_id>/set")
 def set_rule_threshold(project_id: int, rule_id: str) -> ResponseReturnValue:
     """A threshold of the rule gets another value in this project."""
-    act, key = _act(project_id), _key(rule_id)
+    act, key = scope.deciding(project_id), _key(rule_id)
     return _set(project_id, rule_id, Change(key, _number(key, request.form.get("value", ""))), act)
 
 
 @blueprint.post("/projects/<int:project_id>/rules/<rule_id>/reset")
 def reset_rule_threshold(project_id: int, rule_id: str) -> ResponseReturnValue:
     """A threshold of the rule stands as shipped again."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     return _set(project_id, rule_id, Change(_key(rule_id), None), act)
 
 
 @blueprint.post("/projects/<int:project_id>/rules/changes/<int:event_id>/undo")
 def undo_rule_change(project_id: int, event_id: int) -> ResponseReturnValue:
     """What a change had replaced stands again."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: set_threshold.undo(pen, project_id, event_id, act))
     made = events.find(connection.reading(), project_id, set_threshold.ACTION, event_id)
     assert made is not None  # it has just been undone
@@ -99,11 +99,6 @@ def _set(project_id: int, rule_id: str, change: Change, act: Act) -> ResponseRet
 
 def _back(project_id: int, rule_id: str) -> ResponseReturnValue:
     return redirect(url_for("dashboard.rule_page", project_id=project_id, rule_id=rule_id), 303)
-
-
-def _act(project_id: int) -> Act:
-    scope.of_project(project_id, *session.DECIDES)
-    return Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
 
 
 def _known(rule_id: str) -> Rule:

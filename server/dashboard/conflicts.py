@@ -21,7 +21,6 @@ from server.steps import settle_conflict
 from server.steps.settle_conflict import Choice
 from server.store import conflict_report, conflicts, plot_report
 from server.store.conflicts import CHOICES, GONE, MINE, OPEN, OTHER, SETTLED
-from server.store.reviews import Act
 from server.web import connection, session
 from sync.merge import TREE
 
@@ -119,7 +118,7 @@ def _tree_text(text: str | None, labels: Labels) -> str:
 @blueprint.post("/projects/<int:project_id>/conflicts/<int:conflict_id>/settle")
 def settle_one(project_id: int, conflict_id: int) -> ResponseReturnValue:
     """Choose for some of its rows or all of them."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     seen, choices = request.form.get("seen", ""), _choices(request.form)
     done = connection.database().write(
         lambda pen: settle_conflict.settle(pen, project_id, conflict_id, seen, choices, act)
@@ -131,16 +130,11 @@ def settle_one(project_id: int, conflict_id: int) -> ResponseReturnValue:
 @blueprint.post("/projects/<int:project_id>/conflicts/<int:conflict_id>/reopen")
 def reopen_one(project_id: int, conflict_id: int) -> ResponseReturnValue:
     """Take the choices back."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     seen = request.form.get("seen", "")
     connection.database().write(lambda pen: settle_conflict.reopen(pen, project_id, conflict_id, seen, act))
     flash(_("已撤回决定，请重新选择。"))
     return redirect(url_for("dashboard.conflict_list", project_id=project_id), 303)
-
-
-def _act(project_id: int) -> Act:
-    scope.of_project(project_id, *session.DECIDES)
-    return Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
 
 
 def _choices(form: Mapping[str, str]) -> dict[int, Choice]:

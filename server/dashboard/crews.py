@@ -136,8 +136,7 @@ def reopen_crew_flag(project_id: int, crew_flag_id: int) -> ResponseReturnValue:
 
 
 def _decided(project_id: int, crew_flag_id: int, deed: Deed, said: str) -> ResponseReturnValue:
-    scope.of_project(project_id, *session.DECIDES)
-    act = Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: deed(pen, project_id, crew_flag_id, act))
     connection.read_again()
     about = crew_report.flag_place(connection.reading(), crew_flag_id)

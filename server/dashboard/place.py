@@ -22,11 +22,10 @@ from server.forest.position import Point, apart_m
 from server.problems import NotFound
 from server.steps import fix_datum
 from server.store import photos, places, reviews, visits
-from server.store.reviews import Act
 from server.validation.copied import LEAST_TREES, Cell, alike, cells
 from server.validation.datum import NAMES
 from server.validation.place import shown as shown_point
-from server.web import connection, session
+from server.web import connection
 
 Row = dict[str, Any]
 _ABOUT_PLACE = frozenset({"P01", "P02", "P03", "P12", "P13", "F01"})
@@ -35,7 +34,7 @@ _ABOUT_PLACE = frozenset({"P01", "P02", "P03", "P12", "P13", "F01"})
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/datum")
 def say_datum(project_id: int, visit_id: int) -> ResponseReturnValue:
     """The visit's fix is of another datum."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     datum = request.form.get("datum", "")
     connection.database().write(lambda pen: fix_datum.say(pen, project_id, visit_id, datum, act))
     flash(_("已确认坐标系：换算后的位置与原值并存，可以撤销。"))
@@ -45,16 +44,10 @@ def say_datum(project_id: int, visit_id: int) -> ResponseReturnValue:
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/datum/undo")
 def undo_datum(project_id: int, visit_id: int) -> ResponseReturnValue:
     """The visit's fix is as it stands, after all."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: fix_datum.undo(pen, project_id, visit_id, act))
     flash(_("已撤销，位置按原值计算。"))
     return _back(project_id, visit_id)
-
-
-def _act(project_id: int) -> Act:
-    """Who decides, if she may. Raises NotSignedIn, NotFound, NotAllowed."""
-    scope.of_project(project_id, *session.DECIDES)
-    return Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
 
 
 def _back(project_id: int, visit_id: int) -> ResponseReturnValue:

@@ -21,7 +21,7 @@ from server.steps.review import Change
 from server.steps.send_back import Doubt, Order
 from server.store import corrections, flags, reviews
 from server.store.reviews import Act
-from server.web import connection, session
+from server.web import connection
 
 Deed = Callable[[Connection, int, int, Act], object]
 """A step about a thing of the project, by its number."""
@@ -40,7 +40,7 @@ def reopen_flag(project_id: int, flag_id: int) -> ResponseReturnValue:
 
 
 def _on_flag(project_id: int, flag_id: int, deed: Deed, said: str) -> ResponseReturnValue:
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: deed(pen, project_id, flag_id, act))
     connection.read_again()
     flag = flags.find(connection.reading(), project_id, flag_id)
@@ -52,7 +52,7 @@ def _on_flag(project_id: int, flag_id: int, deed: Deed, said: str) -> ResponseRe
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/correct")
 def correct_cell(project_id: int, visit_id: int) -> ResponseReturnValue:
     """Another value stands in a cell from now on."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     ordinal = _number(request.form.get("ordinal", ""))
     change = Change(ordinal, request.form.get("field", ""), request.form.get("value", ""))
     connection.database().write(lambda pen: review.correct(pen, project_id, visit_id, change, act))
@@ -63,7 +63,7 @@ def correct_cell(project_id: int, visit_id: int) -> ResponseReturnValue:
 @blueprint.post("/projects/<int:project_id>/corrections/<int:correction_id>/undo")
 def undo_correction(project_id: int, correction_id: int) -> ResponseReturnValue:
     """A correction holds no longer."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: review.undo(pen, project_id, correction_id, act))
     connection.read_again()
     made = corrections.find(connection.reading(), project_id, correction_id)
@@ -75,7 +75,7 @@ def undo_correction(project_id: int, correction_id: int) -> ResponseReturnValue:
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/approve")
 def approve_visit(project_id: int, visit_id: int) -> ResponseReturnValue:
     """The visit counts."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: review.approve(pen, project_id, visit_id, act))
     flash(_("这次调查已通过。"))
     return _back(project_id, visit_id)
@@ -84,7 +84,7 @@ def approve_visit(project_id: int, visit_id: int) -> ResponseReturnValue:
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/reject")
 def reject_visit(project_id: int, visit_id: int) -> ResponseReturnValue:
     """The visit does not count, for a reason."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: review.reject(pen, project_id, visit_id, act))
     flash(_("这次调查已退回。"))
     return _back(project_id, visit_id)
@@ -93,7 +93,7 @@ def reject_visit(project_id: int, visit_id: int) -> ResponseReturnValue:
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/send-back")
 def send_back_trees(project_id: int, visit_id: int) -> ResponseReturnValue:
     """Trees of the visit are to be measured again."""
-    act = _act(project_id)
+    act = scope.deciding(project_id)
     doubts = [_doubt(text) for text in request.form.getlist("tree")]
     crew = request.form.get("crew", "")
     order = Order(_number(crew) if crew else None, request.form.get("due_on", "").strip() or None)
@@ -117,12 +117,6 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 12):
         raise BadRequest(text[:40])
     return int(text)
-
-
-def _act(project_id: int) -> Act:
-    """Who decides, if she may. Raises NotSignedIn, NotFound, NotAllowed."""
-    scope.of_project(project_id, *session.DECIDES)
-    return Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
 
 
 def _back(project_id: int, visit_id: int, anchor: str = "") -> ResponseReturnValue:

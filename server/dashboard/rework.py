@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from forms.definition import Form
@@ -16,9 +16,8 @@ from server.dashboard.language import gettext as _
 from server.forest.second_tape import MEASURED_AGAIN
 from server.steps import send_back
 from server.store import plot_report, rework
-from server.store.reviews import Act
 from server.store.rework import CANCELLED, OPEN, RETURNED, Page
-from server.web import connection, session
+from server.web import connection
 
 STATES = (OPEN, RETURNED, CANCELLED)
 
@@ -58,8 +57,7 @@ def _labels(project_id: int) -> Labels:
 @blueprint.post("/projects/<int:project_id>/rework/<int:rework_id>/cancel")
 def cancel_rework(project_id: int, rework_id: int) -> ResponseReturnValue:
     """Nobody is to go there for it any more."""
-    scope.of_project(project_id, *session.DECIDES)
-    act = Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
+    act = scope.deciding(project_id)
     connection.database().write(lambda pen: send_back.cancel(pen, project_id, rework_id, act))
     flash(_("返工已取消，疑点重新待处理。"))
     return redirect(url_for("dashboard.rework_list", project_id=project_id), 303)

@@ -8,6 +8,7 @@ from flask import request
 
 from server.problems import BadRequest, NotFound
 from server.store import conflicts, house_report, reports
+from server.store.reviews import Act
 from server.web import connection, session
 
 
@@ -27,6 +28,12 @@ def of_project(project_id: int, *roles: str) -> dict[str, Any]:
         "held_back": house_report.held_back_count(reader, project_id),
         "conflicts": conflicts.open_count(reader, project_id),
     }
+
+
+def deciding(project_id: int) -> Act:
+    """Who decides on a project, if she may, with the reason that her form gives. Raises as `of_project`."""
+    of_project(project_id, *session.DECIDES)
+    return Act(session.current_person().login, request.form.get("why", ""), connection.now_ms())
 
 
 def number_in_query(name: str) -> int | None:

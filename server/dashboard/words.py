@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 from server.dashboard.language import gettext as _
+from server.dashboard.language import locale
+from server.validation.story import kind_name
 
 MARKS = {"error": "▲", "warn": "◆", "info": "●"}
 """A shape for each severity: colour alone is lost on paper and on one man in twelve."""
@@ -91,25 +93,7 @@ def unit(code: str) -> str:
 
 def slip(kind: str) -> str:
     """What may have happened to a value, as the rules tell slips apart."""
-    words = {
-        "honest": _("值是对的"),
-        "last": _("上期的值有误"),
-        "tens": _("十位数错"),
-        "decimal": _("小数点错位"),
-        "digit": _("一位数字错"),
-        "transposed": _("两位数字颠倒"),
-        "dropped": _("漏了一位数字"),
-        "added": _("多了一位数字"),
-        "girth": _("把围径当胸径"),
-        "inch": _("读了英寸"),
-        "swap": _("与别的样木互换"),
-        "stem": _("量了别的样木"),
-        "pom": _("围尺位置变了"),
-        "guess": _("目测估计"),
-        "copied": _("照抄上期"),
-        "other": _("别的错误"),
-    }
-    return words.get(kind, kind)
+    return kind_name(kind, locale())
 
 
 def species_group(code: str) -> str:

@@ -18,7 +18,8 @@ from server.validation.bands import size_class
 from server.validation.flag import Flag
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
-from server.validation.shares import Z95, as_normal, as_student, chance_above, likely, spread, wilson
+from server.validation.shares import Z95, as_normal, as_student, chance_above, likely, wilson
+from server.validation.stats import middle_and_spread
 
 LEAST_SPREAD_CM = 0.3
 """Growth differs by at least this between trees, cm: two tapes do (project default)."""
@@ -107,7 +108,7 @@ def _beside(pairs: Mapping[int, Sequence[Pair]], limits: Limits) -> dict[int, li
 
 def _usual(kind: _Kind) -> tuple[float, float]:
     rates = [rate for some in kind.values() for rate in some]
-    return median(rates), spread(rates)
+    return middle_and_spread(rates)
 
 
 def _against(pair: Pair, rate_cm_yr: float, spread_cm_yr: float) -> _Beside:
@@ -150,7 +151,7 @@ def _bias_figures(crew: int, biases: Mapping[int, _Bias | None], limits: Limits)
         return {"plots": mine.plots if mine else 0, "bias": None}
     middle = median([one.share for one in others])
     own_errors = sum(one.error**2 for one in others) / len(others)
-    apart = spread([one.share for one in others]) if len(others) > 2 else 0.0
+    apart = middle_and_spread([one.share for one in others])[1] if len(others) > 2 else 0.0
     places = max(apart**2 - own_errors, (limits.c05_place_yr * mine.years) ** 2)
     sampled = mine.error**2 + own_errors / len(others)
     error = sqrt(sampled + places * (1 + 1 / len(others)))

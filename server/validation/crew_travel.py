@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import cos, hypot, radians
 from typing import Any, NamedTuple
 
+from server.forest.position import Point, apart_m
 from server.validation.flag import Flag
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
 
 MS_PER_H = 3_600_000
-M_PER_DEG = 111_195.0
-"""Metres of a degree of latitude on a sphere of 6,371 km."""
 
 
 class Stay(NamedTuple):
@@ -36,8 +34,7 @@ def metres(one: Stay, other: Stay) -> float | None:
     """How far two stops lie apart; None where a position is not known."""
     if one.lat is None or one.lon is None or other.lat is None or other.lon is None:
         return None
-    east = (other.lon - one.lon) * cos(radians((one.lat + other.lat) / 2))
-    return M_PER_DEG * hypot(east, other.lat - one.lat)
+    return apart_m(Point(one.lat, one.lon), Point(other.lat, other.lon))
 
 
 def figures(stays: Sequence[Stay], limits: Limits) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from math import exp, log
 from typing import NamedTuple
 
+from server.validation.stats import MAD_TO_SD
+
 MIN_TREES = 50
 """Accepted heights that a curve of its own rests on (project default)."""
 LEAN_TREES = 10
 """A group of this many trees moves the curve half of the way to itself (project default)."""
 LEAST_SPREAD = 0.08
 """Heights repeat to some 8 % (SD of repeated measurements in a remeasured forest)."""
-MAD_TO_SD = 1.4826
 DBH_STEP_CM, HEIGHT_STEP_M = 1.0, 0.5
 ROUNDS = 5
 

@@ -5,14 +5,12 @@ Written out here because they are a few lines each, and a library of statistics 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import exp, lgamma, log, log1p, sqrt
-from statistics import NormalDist, median
+from statistics import NormalDist
 from typing import NamedTuple
 
 Z95 = 1.959964
 """Standard errors on either side of a value that hold it nineteen times of twenty."""
-MAD_TO_SD = 1.4826
 _NORMAL = NormalDist()
 
 
@@ -66,12 +64,6 @@ def _binomial(hits: int, of: int, share: float) -> float:
         return float(hits == of * share)
     ways = lgamma(of + 1) - lgamma(hits + 1) - lgamma(of - hits + 1)
     return exp(ways + hits * log(share) + (of - hits) * log1p(-share))
-
-
-def spread(values: Sequence[float]) -> float:
-    """Robust standard deviation: the median distance from the median, as that of a normal distribution."""
-    middle = median(values)
-    return MAD_TO_SD * median([abs(value - middle) for value in values])
 
 
 def as_normal(t: float, freedom: float) -> float:

@@ -23,23 +23,29 @@ from server.validation.screen import bounds_cm
 from server.validation.slips import first_of, stands_of, verdict_of
 
 STORIES: dict[str, tuple[str, str]] = {
-    "honest": ("值是对的", "honest work"),
-    "last": ("上期的值有误", "last time's value was wrong"),
+    "honest": ("值是对的", "the value is right"),
+    "last": ("上期的值有误", "last time's value is wrong"),
     "tens": ("十位数错", "tens digit wrong"),
     "decimal": ("小数点错位", "decimal point moved"),
     "digit": ("一位数字错", "one digit wrong"),
     "transposed": ("两位数字颠倒", "two digits exchanged"),
-    "dropped": ("漏了一位数字", "a digit dropped"),
-    "added": ("多了一位数字", "a digit added"),
-    "girth": ("把围径当胸径", "girth entered as diameter"),
+    "dropped": ("漏了一位数字", "a digit left out"),
+    "added": ("多了一位数字", "a digit too many"),
+    "girth": ("把围径当胸径", "girth as diameter"),
     "inch": ("读了英寸", "read in inches"),
     "swap": ("与别的样木互换", "exchanged with another tree"),
-    "stem": ("量了别的样木", "another tree's value"),
+    "stem": ("量了别的样木", "another tree was measured"),
     "pom": ("围尺位置变了", "tape at another height"),
     "guess": ("目测估计", "guessed by eye"),
-    "other": ("别的错误", "something else"),
+    "other": ("别的错误", "another error"),
 }
 """What the kinds of hypotheses are called, zh and en."""
+
+
+def kind_name(kind: str, locale: str) -> str:
+    """What a kind of hypothesis is called; an unknown one is shown as it is."""
+    return STORIES.get(kind, (kind, kind))[0 if locale.startswith("zh") else 1]
+
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "head": (
@@ -141,9 +147,10 @@ def _grown(scene: Scene, doubt: Doubt, locale: str) -> Iterator[str]:
 def _stories(verdict: Verdict, locale: str) -> Iterator[str]:
     yield _say("wrong", locale, chance=f"{verdict.wrong:.3f}")
     for story in verdict.stories[:6]:
-        kind = STORIES[story.kind][0 if locale.startswith("zh") else 1]
         meant = "" if story.meant_cm is None else f" → {story.meant_cm:.1f} cm"
-        yield _say("story", locale, chance=f"{story.chance:.2f}", kind=kind, meant=meant)
+        yield _say(
+            "story", locale, chance=f"{story.chance:.2f}", kind=kind_name(story.kind, locale), meant=meant
+        )
 
 
 def _neighbours(scene: Scene, key: Key, locale: str) -> Iterator[str]:

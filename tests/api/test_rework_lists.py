@@ -7,33 +7,20 @@ import io
 from xml.etree import ElementTree
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import insert
 
 from forms.rework import MADE
-from server.settings import Settings
 from server.steps import publish, review, send_back
 from server.steps.send_back import Doubt, Order
 from server.store import jobs, schema
 from server.store.db import Database
 from server.store.reviews import Act
 from tests.cast import Cast
-from tests.phone import Back, Phone, compile_text, form, key_address, plot_visit, put_up, tree
+from tests.phone import Back, Phone, compile_text, key_address, plot_visit, tree
 
 LIST = "{http://openrosa.org/xforms/xformsList}"
 MANIFEST = "{http://openrosa.org/xforms/xformsManifest}"
 SECOND_CREW = "token-two"
-
-
-@pytest.fixture
-def back(database: Database, settings: Settings) -> Back:
-    return Back(database, settings)
-
-
-@pytest.fixture
-def phone(client: FlaskClient, cast: Cast, database: Database) -> Phone:
-    put_up(database, cast.project, form("plot_visit"))
-    return Phone(client, key_address(cast))
 
 
 @pytest.fixture

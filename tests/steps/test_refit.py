@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from sqlalchemy import select, update
 
 from server.steps import accepted, check, review
@@ -52,11 +51,6 @@ def versions(back: Back) -> list[tuple[int, int, int, bool]]:
 def too_large(back: Back) -> list[str]:
     query = select(flag.c.value).where(flag.c.rule == "T04", flag.c.state == "open")
     return sorted(row.value for row in back.rows(query))
-
-
-@pytest.fixture
-def back(database: Database, settings: object) -> Back:
-    return Back(database, settings)  # type: ignore[arg-type]
 
 
 def test_nothing_is_fitted_before_anything_is_accepted(database: Database, cast: Cast, back: Back) -> None:

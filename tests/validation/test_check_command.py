@@ -203,7 +203,7 @@ def test_a_row_tells_its_story(tmp_path):
     assert "小数点错位 → 16.3 cm" in told
     assert "T05 error" in told
     quiet = run(tmp_path, text, "--explain", "5", "--lang", "en").stdout
-    assert "honest work" in quiet
+    assert "the value is right" in quiet
     assert "Rules that spoke" not in quiet
     assert run(tmp_path, text, "--explain", "9").exit_code == 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import isclose
-from statistics import NormalDist
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,6 @@ from server.validation.shares import (
     chance_above,
     most_by_chance,
     power,
-    spread,
     wilson,
 )
 
@@ -59,8 +57,3 @@ def test_more_misses_are_more_suspicious(of: int) -> None:
     chances = [chance_above(hits, of, 0.3) for hits in range(of + 1)]
     assert chances == sorted(chances)
     assert all(0 <= chance <= 1 for chance in chances)
-
-
-def test_the_robust_spread_of_normal_values_is_their_standard_deviation() -> None:
-    values = [NormalDist(5, 2).inv_cdf((n + 0.5) / 1000) for n in range(1000)]
-    assert spread(values) == pytest.approx(2.0, rel=0.01)
