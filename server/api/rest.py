@@ -12,7 +12,7 @@ from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
-from server.api import conflicts, device, pull, push, reviews, shapes, uploads
+from server.api import conflicts, crews, device, places, pull, push, reviews, shapes, uploads
 from server.api.shapes import Cursor
 from server.problems import BadRequest, NotFound
 from server.store import corrections, counted, flag_report, plot_report, reports
@@ -46,6 +46,8 @@ def join(app: Flask) -> None:
         blueprint,
         reviews.blueprint,
         conflicts.blueprint,
+        crews.blueprint,
+        places.blueprint,
         device.blueprint,
         pull.blueprint,
         push.blueprint,

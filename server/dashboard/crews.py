@@ -82,8 +82,7 @@ def census_asked(project_id: int) -> tuple[Row | None, list[Row]]:
         if found is None:
             raise NotFound(f"census {wanted}")
         return found, censuses
-    known = crew_report.censuses_with_work(connection.reading(), project_id)
-    return next((row for row in censuses if row["id"] in known), censuses[0] if censuses else None), censuses
+    return crew_report.shown_first(connection.reading(), project_id, censuses), censuses
 
 
 def limits_of(project_id: int) -> Limits:

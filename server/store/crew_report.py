@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
@@ -26,6 +27,12 @@ def censuses_with_work(connection: Connection, project_id: int) -> set[int]:
     """Censuses whose crews were looked at."""
     query = select(crew_work.c.census_id).where(crew_work.c.project_id == project_id).distinct()
     return set(connection.scalars(query))
+
+
+def shown_first(connection: Connection, project_id: int, censuses: Sequence[Row]) -> Row | None:
+    """Of a project's censuses, the newest first: the newest whose crews were looked at, else the newest."""
+    known = censuses_with_work(connection, project_id)
+    return next((row for row in censuses if row["id"] in known), censuses[0] if censuses else None)
 
 
 def of_census(connection: Connection, project_id: int, census_id: int) -> list[Row]:
