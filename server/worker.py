@@ -36,7 +36,7 @@ from server.steps import (
     settle,
     unfold,
 )
-from server.store import forms, jobs
+from server.store import forms, jobs, room
 from server.store.blobs import Blobs
 from server.store.db import Database
 from server.store.jobs import Job
@@ -205,7 +205,11 @@ class Worker:
         now = self._clock()
         log.warning("%s %d failed, try %d: %s", job.kind, job.subject_id, job.attempts, error)
         with self._database.writing() as connection:
-            if job.attempts >= self._settings.job_attempts:
+            if room.is_wanting(
+                error
+            ):  # no fault of the job: it is not set aside for that, however long it lasts
+                jobs.put_off(connection, job.id, text, now + int(1000 * BACKOFF_S))
+            elif job.attempts >= self._settings.job_attempts:
                 jobs.bury(connection, job.id, text, now)
             else:
                 jobs.failed(connection, job.id, text, now + _backoff_ms(job.attempts))

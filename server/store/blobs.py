@@ -32,9 +32,15 @@ class Incoming(io.RawIOBase):
     def write(self, data: bytes) -> int:  # type: ignore[override]
         if self.path is None and self.size + len(data) > self._in_memory:
             self._move_to_file()
+        self._put(data)
         self._hash.update(data)
         self.size += len(data)
-        return self._bytes.write(data)
+        return len(data)
+
+    def _put(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:  # a disk that has room for half of it takes half, and says that it is full the next time
+            left = left[self._bytes.write(left) :]
 
     def _move_to_file(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +49,7 @@ class Incoming(io.RawIOBase):
         start.seek(0)
         self._bytes = os.fdopen(descriptor, "w+b", buffering=0)
         self.path = Path(name)
-        self._bytes.write(start.read())
+        self._put(start.read())
 
     @property
     def sha256(self) -> str:

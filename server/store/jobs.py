@@ -171,6 +171,12 @@ def failed(connection: Connection, job_id: int, error: str, next_at: int) -> Non
     )
 
 
+def put_off(connection: Connection, job_id: int, error: str, next_at: int) -> None:
+    """As `failed`, for what was no fault of the job: the attempt does not count."""
+    failed(connection, job_id, error, next_at)
+    connection.execute(update(job).where(job.c.id == job_id).values(attempts=job.c.attempts - 1))
+
+
 def bury(connection: Connection, job_id: int, error: str, at: int) -> None:
     """Tried often enough: a dead letter that waits for a person."""
     connection.execute(

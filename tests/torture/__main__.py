@@ -28,6 +28,7 @@ def works(scale: float, seed: int, engine: str) -> Iterator[tuple[str, Work, int
     if engine == "sqlite":
         yield "power cut", lambda stage: power_cut.run(stage, many(60), seed), None
     yield "disk full", disk.full, disk.DISK_MB
+    yield "disk full for hours", disk.full_for_hours, disk.DISK_MB
     yield "photos read-only", disk.read_only, None
     yield "store locked", lambda stage: disk.locked(stage, many(5)), None
     yield "clock set", clock.run, None

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import psycopg
+from sqlalchemy import select
 
 from server.demo.phone import NotSent, Phone
-from tests.journeys.drained import wait_until_drained
+from server.store import jobs, schema
+from server.store.db import away
+from server.worker import Worker
+from tests.journeys.drained import due, wait_until_drained
 from tests.torture.losses import Told, reckon
 from tests.torture.outcome import Outcome
 from tests.torture.plots import Plot, plot, sha256
 from tests.torture.stage import Stage
 
-DISK_MB = 12
-BALLAST_BYTES = 5_000_000
+DISK_MB = 16
+BALLAST_BYTES = 9_000_000
+"""Of the disk: once it is gone there is room for the log of a SQLite store at its longest (4 MB) twice over."""
 PHOTO_BYTES = 300_000
 LATER_OK = frozenset({0, 503, 507})
 """Answers that promise nothing and say: later."""
@@ -47,6 +54,51 @@ def full(stage: Stage, plots: int = 40) -> Outcome:
         worst,
         tuple(wrong),
     )
+
+
+def full_for_hours(stage: Stage, looks: int = 12) -> Outcome:
+    """The disk fills up behind a kept plot and stays so, while a worker tries `looks` times and more; then there is
+    room again."""
+    server, told, statuses = stage.start(embedded_worker=False), Told(), Counter[int]()
+    send_each(stage, [plot(1, PHOTO_BYTES)], told, statuses)
+    server.stop()
+    with stage.database.engine.connect() as connection:
+        if (
+            stage.engine == "sqlite"
+        ):  # its log begins anew: a job can be claimed, a thumbnail cannot be written
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)")
+    ballast = stage.settings.data_dir / "ballast"
+    _fill(ballast)
+    now_ms = time.time_ns() // 1_000_000
+    worker = Worker(stage.database, stage.settings, lambda: now_ms)
+    refused = 0
+    for _ in range(looks):
+        now_ms += jobs.LONGEST_AHEAD_MS
+        try:
+            worker.drain()
+        except away():  # so full that not even that could be noted
+            refused += 1
+    ballast.unlink()
+    with stage.database.reading() as connection:
+        left = connection.execute(select(schema.job.c.kind, schema.job.c.attempts)).all()
+    now_ms += jobs.LONGEST_AHEAD_MS
+    worker.drain()
+    wrong = [f"{n} times {status}" for status, n in statuses.items() if status != 201]
+    wrong += [f"{kind} was held against it {tries} times" for kind, tries in left if tries > 1]
+    wrong += [] if left else ["the disk never was full"]
+    wrong += [f"not done: {kind}" for kind in due(stage.database)]
+    losses = reckon(stage.database, stage.blobs, told, drained=True)
+    return Outcome(
+        f"disk full for hours, {stage.engine}", f"{looks} looks, {refused} refused", losses, tuple(wrong)
+    )
+
+
+def _fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        for size in (100_000, 4096, 1):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
 
 
 def read_only(stage: Stage) -> Outcome:

@@ -22,6 +22,12 @@ def test_a_full_disk_is_said_and_loses_nothing(
     assert_right(disk.full(raise_stage(disk_mb=disk.DISK_MB)))
 
 
+def test_a_disk_that_is_full_for_hours_makes_no_dead_letters(
+    raise_stage: Callable[..., Stage], assert_right: Right
+) -> None:
+    assert_right(disk.full_for_hours(raise_stage(disk_mb=disk.DISK_MB)))
+
+
 @needs_root
 def test_a_disk_that_turns_read_only_is_said_and_loses_nothing(stage: Stage, assert_right: Right) -> None:
     assert_right(disk.read_only(stage))
