@@ -10,31 +10,45 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import sqlite3
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, cast
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 T = TypeVar("T")
 
-FAILURES = (DBAPIError, sqlite3.Error, psycopg.Error)
-"""What a query may raise; hot queries raise the driver's own."""
-AWAY = (OperationalError, sqlite3.OperationalError, psycopg.OperationalError)
-"""Locked, out of reach, out of room: nothing was kept, the same again may succeed later."""
-UNFIT = (DataError, sqlite3.DataError, psycopg.DataError)
-"""A value that no column of the kind can hold: nothing was kept, the same again cannot succeed."""
+Errors = tuple[type[Exception], ...]
 
 BUSY_TIMEOUT_MS = 30_000
 """How long SQLite waits for a lock that the gate does not know of (a backup, a person's sqlite3 shell)."""
 GROUP_MOST = 64
 """Writes that share one durable commit at the most."""
+
+
+def failures() -> Errors:
+    """What a query may raise; hot queries raise the driver's own."""
+    return DBAPIError, *(driver.Error for driver in _drivers())
+
+
+def away() -> Errors:
+    """Locked, out of reach, out of room: nothing was kept, the same again may succeed later."""
+    return OperationalError, *(driver.OperationalError for driver in _drivers())
+
+
+def unfit() -> Errors:
+    """A value that no column of the kind can hold: nothing was kept, the same again cannot succeed."""
+    return DataError, *(driver.DataError for driver in _drivers())
+
+
+def _drivers() -> list[Any]:
+    """Those that are loaded. An engine loads PostgreSQL's when it is made: 10 MB of each process beside SQLite."""
+    return [sys.modules[name] for name in ("sqlite3", "psycopg") if name in sys.modules]
 
 
 class Database:

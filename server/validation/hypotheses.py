@@ -32,8 +32,9 @@ WHOLE_SHARE = 0.1
 
 TYPED = frozenset({"tens", "digit", "transposed", "dropped", "added"})
 RATIOS = frozenset({"decimal", "girth", "inch"})
-KEPT = 512
-"""Diameters whose slips are kept, some 20 kB each: those of a county's trees, to 0.1 cm, are some hundred."""
+KEPT = 128
+"""Diameters whose slips are kept, 9 kB each: those that are doubted in a county, to 0.1 cm, are some hundred, and each
+process keeps its own."""
 UNSHOWN = 0.01
 """Hypotheses less likely than this are not told."""
 
@@ -143,26 +144,22 @@ def explained(dbh_cm: float, honest: Density, usual_cm: float) -> Explained:
 
 def _by_story(dbh_cm: float, slips: Explained, prior: float) -> dict[Story, float]:
     """Slips of pen and unit that tell the same story, together."""
-    stories, places = _stories(dbh_cm)
-    parts = [0.0] * len(stories)
-    for place, likelihood in zip(places, slips.written, strict=True):
-        parts[place] += prior * likelihood
-    return dict(zip(stories, parts, strict=True))
-
-
-@lru_cache(maxsize=KEPT)
-def _stories(dbh: float) -> tuple[tuple[Story, ...], tuple[int, ...]]:
-    """The stories of `_written`, each once, and which of them each slip tells."""
-    places: dict[Story, int] = {}
-    told = tuple(places.setdefault((kind, round(meant, 1)), len(places)) for kind, meant, _ in _written(dbh))
-    return tuple(places), told
+    parts: dict[Story, float] = {}
+    for (kind, meant, _), likelihood in zip(_written(dbh_cm), slips.written, strict=True):
+        story = (kind, round(meant, 1))
+        parts[story] = parts.get(story, 0.0) + prior * likelihood
+    return parts
 
 
 @lru_cache(maxsize=KEPT)
 def _written(dbh: float) -> tuple[tuple[str, float, float], ...]:
-    """What may have been meant, with the share of the slip, divided among what it could have made, times how much
-    wider a centimetre of the meant value is than one of the written. Kept: a census has some hundred diameters."""
-    return tuple(slip for slip in _slips(dbh) if slip[1] > 0)
+    """What may have been meant, each once, with the share of the slip, divided among what it could have made, times how
+    much wider a centimetre of the meant value is than one of the written. Kept: a census has some hundred diameters."""
+    shares: dict[tuple[str, float], float] = {}
+    for kind, meant, share in _slips(dbh):
+        if meant > 0:
+            shares[kind, meant] = shares.get((kind, meant), 0.0) + share
+    return tuple((*story, share) for story, share in shares.items())
 
 
 def _slips(dbh: float) -> Iterator[tuple[str, float, float]]:

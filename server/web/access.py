@@ -27,7 +27,7 @@ from server.problems import (
     WrongPassword,
 )
 from server.store import devices, forms, passwords, people
-from server.store.db import FAILURES
+from server.store.db import failures
 from server.store.devices import Device, Said
 from server.store.forms import FormVersion
 from server.store.people import Person
@@ -160,7 +160,7 @@ def _news(row: Device) -> News | None:
 
 def _noted(who: Caller) -> Caller:
     """Note that it was here. A request that only reads never fails for that."""
-    with contextlib.suppress(*FAILURES, OSError):
+    with contextlib.suppress(*failures(), OSError):
         connection.database().write(lambda c: note(c, who))
     connection.read_again()
     return replace(who, news=None)

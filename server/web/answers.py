@@ -6,7 +6,6 @@ door can leak a traceback or speak another shape than the one its clients read.
 
 from __future__ import annotations
 
-import errno
 import logging
 from typing import cast
 
@@ -15,7 +14,8 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntity
 
 from server import problems
 from server.problems import Problem
-from server.store.db import AWAY, FAILURES, UNFIT
+from server.store import room
+from server.store.db import away, failures, unfit
 from server.web import addresses, connection
 from sync import openrosa
 
@@ -51,11 +51,9 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, HTTPException):
         kind = _OF_STATUS.get(error.code or 500)
         return kind(error.description or "") if kind else Problem(str(error))
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and room.is_wanting(error):
         return problems.DiskFull(str(error))
-    if isinstance(error, OSError) and error.errno == errno.EROFS:
-        return problems.DiskFull(str(error))
-    if isinstance(error, FAILURES):
+    if isinstance(error, failures()):
         return _of_store(error)
     log.exception("unforeseen", exc_info=error)
     return Problem(type(error).__name__)
@@ -65,12 +63,12 @@ def _of_store(error: Exception) -> Problem:
     text = str(
         getattr(error, "orig", error)
     )  # without the statement and its values: those are not for the log
-    if "full" in text.lower() or "no space" in text.lower():
+    if room.is_wanting(error):
         return problems.DiskFull(text)
     log.error("store: %s", text)
-    if isinstance(error, UNFIT):  # a NUL, a number beyond the column: it came from the client
+    if isinstance(error, unfit()):  # a NUL, a number beyond the column: it came from the client
         return problems.BadRequest(text)
-    if isinstance(error, AWAY):  # locked, or away for a moment
+    if isinstance(error, away()):  # locked, or away for a moment
         return problems.StoreBusy(text)
     return Problem(type(error).__name__)
 

@@ -78,6 +78,14 @@ def test_the_master_imports_neither_the_app_nor_the_store(live_server: LiveServe
     assert "sqlalchemy" not in maps
 
 
+def test_beside_sqlite_nobody_loads_the_driver_of_postgresql(live_server: LiveServer) -> None:
+    urllib.request.urlopen(f"{live_server.base_url}/healthz").close()
+    worker_of(live_server)
+    maps = [Path(f"/proc/{pid}/maps").read_text() for pid in family(live_server.process.pid)]
+    assert any("sqlite3" in each for each in maps)
+    assert not any("psycopg" in each for each in maps)
+
+
 def test_a_worker_that_dies_is_started_again(live_server: LiveServer) -> None:
     first = worker_of(live_server)
     os.kill(first, signal.SIGKILL)
