@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from server.store import audits, crews, jobs, visits
+from server.store import audits, crews, visits
 from server.store.rows import AnyRow
 from server.validation import audit
 from server.validation.project import parameters_of
@@ -58,4 +58,4 @@ def write(connection: Connection, found: Scores, at: int) -> None:
     """Put scores in place of those before, and promise a look at the crews."""
     audits.put_scores(connection, found.audit_ids, [{**row, "scored_at": at} for row in found.rows])
     for census_id in sorted(audits.census_of(connection, found.audit_ids)):
-        jobs.put_once(connection, jobs.CREW_LOOK, census_id, at + crews.LATER_MS)
+        crews.look_again(connection, census_id, at)

@@ -49,9 +49,14 @@ def put(connection: Connection, kind: str, subject_ids: Sequence[int], at: int) 
 
 def put_once(connection: Connection, kind: str, subject_id: int, at: int) -> None:
     """Promise a step unless one of the kind waits for this subject already, untried."""
-    same = (job.c.kind == kind, job.c.subject_id == subject_id, job.c.attempts == 0, job.c.dead_at.is_(None))
-    if connection.execute(select(job.c.id).where(*same).limit(1)).first() is None:
+    if not is_promised(connection, kind, subject_id):
         put(connection, kind, [subject_id], at)
+
+
+def is_promised(connection: Connection, kind: str, subject_id: int) -> bool:
+    """Does a step of the kind wait for this subject, untried?"""
+    same = (job.c.kind == kind, job.c.subject_id == subject_id, job.c.attempts == 0, job.c.dead_at.is_(None))
+    return connection.execute(select(job.c.id).where(*same).limit(1)).first() is not None
 
 
 def put_all(connection: Connection, promises: Sequence[tuple[str, int, int]]) -> None:

@@ -14,6 +14,7 @@ from server.store import crews, jobs, schema
 from server.store.db import Database
 from server.store.reviews import Act
 from server.store.schema import crew_flag, crew_work, visit_pace
+from tests import builders
 from tests.cast import Cast
 from tests.phone import Back, Part, Phone, key_address, plot_visit, xml_part
 from tests.steps.crews import MORNING, heaped, log_of, send, stand
@@ -200,3 +201,13 @@ def test_a_rule_that_the_project_silenced_is_silent(
 def test_a_census_that_nobody_knows_is_no_work(database: Database, back: Back) -> None:
     with database.reading() as connection:
         assert crews.censuses(connection, [999]) == []
+
+
+def test_the_crews_of_a_large_census_are_looked_at_less_often(database: Database, cast: Cast) -> None:
+    with database.writing() as connection:
+        for number in range(1000):
+            plot = builders.row(connection, schema.plot, project_id=cast.project, plot_id=f"Q-{number}")
+            last = builders.visit(connection, cast.project, plot, cast.census, crew_id=cast.crew_one)
+        crews.promise(connection, [last], MORNING)
+        [due_at] = connection.scalars(select(schema.job.c.due_at).where(schema.job.c.kind == jobs.CREW_LOOK))
+    assert due_at - MORNING == 30_000
