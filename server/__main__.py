@@ -32,6 +32,7 @@ COMMANDS = {
     "export": Entry("export", "export", "Write a project to one SQLite file for analysis."),
     "rules": Entry("rules", "rules", "See a project's thresholds, change one, take a change back."),
     "recheck": Entry("rules", "recheck", "Let the rules look again at every plot of a project."),
+    "audit": Entry("audit", "audit", "Draw plots for audits at random, list what was drawn."),
     "check": Entry("check", "check", "Look for suspect values in plain tables, without a server."),
     "simulate": Entry("simulate", "simulate", "Send a census to a server as phones would."),
     "demo": Entry("demo", "demo", "Make a county with plots, phones and flags, and serve it."),

@@ -334,3 +334,9 @@ class ThresholdUnchanged(InvalidInput):
     code = "threshold-unchanged"
     zh = "{name} 现在就是这个值，没有改动。"
     en = "{name} has that value already; nothing was changed."
+
+
+class NothingToDraw(InvalidInput):
+    code = "nothing-to-draw"
+    zh = "没有可抽的样地：要么还没有测过，要么已经抽够了。请先收样地，或提高比例。"
+    en = "There is no plot to draw: none was measured yet, or enough were drawn. Wait for plots, or raise the share."

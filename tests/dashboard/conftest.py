@@ -196,6 +196,7 @@ def addresses(scene: Scene) -> list[str]:
         f"{at}/rules", f"{at}/rules/T05", f"{at}/rules/X04", f"{at}/quarantine",
         f"{at}/conflicts", f"{at}/conflicts?state=settled",
         f"{at}/crews", f"{at}/crews/{scene.crew}", f"{at}/audits", f"{at}/audits/{scene.audit}",
+        f"{at}/audits/drawn",
         f"{at}/rework", f"{at}/rework?state=returned",
         f"{at}/devices", f"{at}/devices/{scene.device}", f"{at}/devices/{scene.device}/revoke",
         f"{at}/devices/{scene.device}/new-code", f"{at}/outbox", f"{at}/outbox/{scene.imported}", "/join",

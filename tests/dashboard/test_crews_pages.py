@@ -122,6 +122,51 @@ def test_a_project_whose_crews_were_not_looked_at_yet_says_when_they_will_be(
     assert li.get(f"/projects/{scene.project}/crews/{scene.crew}").status_code == 200
 
 
+# drawing plots
+
+
+def ask(browser: FlaskClient, scene: Scene, **fields: str) -> int:
+    return browser.post(f"/projects/{scene.project}/audits/draw", data=fields).status_code
+
+
+def test_a_supervisor_draws_a_plot_once_and_prints_the_list(
+    li: FlaskClient, scene: Scene, database: Database
+) -> None:
+    with database.writing() as pen:
+        pen.execute(schema.visit.delete().where(schema.visit.c.kind == "audit"))
+    assert "还没有抽过" in text(li, f"/projects/{scene.project}/audits")
+    assert ask(li, scene, percent="10") == 303
+    page = text(li, f"/projects/{scene.project}/audits/drawn")
+    for said in ("P-1", "C-1", "36.200000, 113.400000", "未抽查", "1 块里抽 1 块"):
+        assert said in page
+    assert "已抽 1 块样地，已抽查 0 块" in text(li, f"/projects/{scene.project}/audits")
+    assert ask(li, scene, percent="100") == 422
+
+
+def test_a_drawn_plot_is_ticked_off_when_it_was_audited(
+    li: FlaskClient, scene: Scene, database: Database
+) -> None:
+    header = {"visit.audit_kind": "flagged"}
+    with database.writing() as pen:
+        pen.execute(update(schema.visit).where(schema.visit.c.id == scene.audit).values(header=header))
+    assert ask(li, scene, percent="10") == 303
+    page = text(li, f"/projects/{scene.project}/audits/drawn")
+    assert "☑" in page
+    assert f"/audits/{scene.audit}" in page
+
+
+def test_who_only_reads_draws_nothing(sign_in: SignIn, scene: Scene) -> None:
+    assert ask(sign_in("zhou"), scene, percent="10") == 403
+    assert "audits/draw?" not in text(sign_in("zhou"), f"/projects/{scene.project}/audits")
+
+
+@pytest.mark.parametrize(
+    ("percent", "status"), [("", 400), ("viel", 400), ("nan", 400), ("0", 422), ("101", 422)]
+)
+def test_a_share_that_is_none_is_refused(li: FlaskClient, scene: Scene, percent: str, status: int) -> None:
+    assert ask(li, scene, percent=percent) == status
+
+
 # the small pictures
 
 
