@@ -12,12 +12,11 @@ from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.api import entities, openrosa, rest
-from server.dashboard import login
 from server.dashboard.pages import blueprint as dashboard
 from server.settings import Settings
 from server.store import forms, migrations
 from server.store.db import Database
-from server.web import answers, connection
+from server.web import answers, connection, tries
 from server.web.uploaded import UploadRequest
 
 
@@ -47,7 +46,7 @@ def furnish(app: Flask, settings: Settings, database: Database) -> None:
     connection.furnish(app, settings, database)
     app.extensions["yangdi-readers"] = forms.Readers()
     app.extensions["yangdi-list-hashes"] = entities.Hashes()
-    login.count_from_nothing(app)
+    tries.count_from_nothing(app)
 
 
 def from_env() -> Flask:

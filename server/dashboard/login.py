@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from flask import Flask, Response, current_app, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from server.dashboard import assets, language
 from server.dashboard.door import blueprint
-from server.problems import BadRequest, TooOften, WrongPassword
+from server.problems import BadRequest, WrongPassword
 from server.store import people
-from server.web import connection, session
+from server.web import connection, session, tries
 
-TRIES_OF_A_LOGIN = RateLimitItemPerMinute(10, 15)
-"""Wrong passwords for one login from one address: guessing is hopeless, a forgetful person is not locked out long."""
-TRIES_OF_AN_ADDRESS = RateLimitItemPerMinute(50, 15)
-"""Wrong passwords from one address: a whole office may share one."""
 LOCALE_COOKIE_S = 31_536_000
-_TRIES = "yangdi-tries"
-
-
-def count_from_nothing(app: Flask) -> None:
-    """Each app counts for itself, in memory: N processes allow N times as many tries, a restart forgives."""
-    app.extensions[_TRIES] = MovingWindowRateLimiter(MemoryStorage())
-
-
-def _tries() -> MovingWindowRateLimiter:
-    return cast("MovingWindowRateLimiter", current_app.extensions[_TRIES])
-
-
-def _limits(login: str) -> list[tuple[RateLimitItemPerMinute, tuple[str, ...]]]:
-    address = request.remote_addr or ""
-    return [(TRIES_OF_AN_ADDRESS, (address,)), (TRIES_OF_A_LOGIN, (address, login[:80].casefold()))]
 
 
 @blueprint.get("/login")
@@ -52,13 +28,10 @@ def sign_in() -> ResponseReturnValue:
 def try_to_sign_in() -> ResponseReturnValue:
     """Begin a session, or say that login and password do not fit: the same words for an unknown login."""
     login, next_page = request.form.get("login", "").strip(), _safe(request.form.get("next"))
-    limits = _limits(login)
-    if not all(_tries().test(limit, *who) for limit, who in limits):
-        raise TooOften()
+    tries.may_try(login)
     someone = session.check_password(login, request.form.get("password", ""))
     if someone is None:
-        for limit, who in limits:
-            _tries().hit(limit, *who)  # only wrong passwords count
+        tries.was_wrong(login)
         sentence = WrongPassword().sentence(language.locale())
         page = render_template("dashboard/login.html", next=next_page, sentence=sentence, login=login)
         return page, WrongPassword.status

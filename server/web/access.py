@@ -31,7 +31,7 @@ from server.store.db import failures
 from server.store.devices import Device, Said
 from server.store.forms import FormVersion
 from server.store.people import Person
-from server.web import connection, session
+from server.web import connection, session, tries
 
 _VERIFIED_FOR_S = 300.0
 """s for which a name and password that were right need not be hashed again: Argon2 is slow on purpose."""
@@ -192,7 +192,7 @@ def _person(project_id: int, base: str) -> Caller:
 
 
 def _by_password() -> Person:
-    """The person behind a name and password. Raises NotSignedIn, HttpsNeeded, WrongPassword."""
+    """The person behind a name and password. Raises NotSignedIn, HttpsNeeded, WrongPassword, TooOften."""
     given = request.authorization
     if given is None or given.type != "basic" or given.username is None:
         raise NotSignedIn()
@@ -200,6 +200,7 @@ def _by_password() -> Person:
         raise HttpsNeeded()
     someone, password_hash = people.find_by_login(connection.reading(), given.username)
     if not _password_right(given.username, given.password or "", password_hash) or someone is None:
+        tries.was_wrong(given.username)
         raise WrongPassword()
     return someone
 
@@ -240,6 +241,7 @@ def _password_right(login: str, password: str, password_hash: str | None) -> boo
     with _verified_lock:
         if _verified.get(mark, 0.0) > now:
             return True
+    tries.may_try(login)
     if not passwords.matches(password_hash, password):
         return False
     with _verified_lock:

@@ -133,6 +133,20 @@ def test_a_password_that_was_right_is_wrong_once_it_is_changed(
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
+def test_whoever_guesses_is_stopped_at_every_door_and_whoever_was_right_before_is_not(
+    behind_a_proxy: Phone,
+) -> None:
+    right, wrong = (FORWARDED | basic("li", password) for password in (PASSWORD, "guess"))
+    assert behind_a_proxy.get("/formList", headers=right).status_code == 200
+    guesses = [behind_a_proxy.get("/formList", headers=wrong).status_code for _ in range(11)]
+    assert guesses == [401] * 10 + [429]
+    refused(behind_a_proxy.get("/formList", headers=wrong), 429, "尝试次数太多")
+    other_door = behind_a_proxy.client.get("/v1/projects", headers=wrong)
+    assert (other_door.status_code, other_door.json["type"]) == (429, "urn:yangdi:problem:too-often")
+    assert behind_a_proxy.get("/formList", headers=right).status_code == 200
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_person_sees_no_project_that_is_not_hers(behind_a_proxy: Phone, cast: Cast) -> None:
     other = Phone(behind_a_proxy.client, f"/v1/projects/{cast.other_project}")
     assert other.get("/formList", headers=FORWARDED | basic("li", PASSWORD)).status_code == 404
