@@ -27,6 +27,7 @@ DISK_MB = 16
 BALLAST_BYTES = 9_000_000
 """Of the disk: once it is gone there is room for the log of a SQLite store at its longest (4 MB) twice over."""
 PHOTO_BYTES = 300_000
+SMALLER_BYTES = 10_000
 LATER_OK = frozenset({0, 503, 507})
 """Answers that promise nothing and say: later."""
 LOCK_S = 2.0
@@ -39,6 +40,8 @@ def full(stage: Stage, plots: int = 40) -> Outcome:
     stage.start()
     told, statuses = Told(), Counter[int]()
     batch = [plot(number, PHOTO_BYTES) for number in range(plots)]
+    # what is left is filled with smaller ones: the disk ends in the middle of each piece of a photo once
+    batch += [plot(plots + n, size) for n, size in enumerate(range(PHOTO_BYTES, 0, -SMALLER_BYTES))]
     send_each(stage, batch, told, statuses)
     worst = reckon(stage.database, stage.blobs, told)
     wrong = _lies(statuses) + ([] if statuses[507] else ["the disk never was full"])
