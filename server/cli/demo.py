@@ -1,7 +1,8 @@
 """`yangdi demo`: a county with plots, phones, flags and people, made once, then served.
 
 Everything that crews measured goes through the real door: this starts `yangdi serve`, lets simulated phones send two
-censuses and a thinning, waits until the worker has done its part, and leaves the server running.
+censuses, a thinning and audits of plots that it draws, waits until the worker has done its part, and leaves the server
+running.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -27,11 +29,12 @@ from server.cli.device import qr_text
 from server.cli.joined import now_ms, open_database
 from server.demo.campaign import Campaign, simulate
 from server.demo.county import make_county
-from server.demo.run import door, send_census, send_thinnings
+from server.demo.run import door, send_audits, send_census, send_thinnings
 from server.demo.seed import seed_county
 from server.settings import Settings
-from server.steps import publish
-from server.store import jobs
+from server.steps import draw_audits, publish
+from server.steps.draw_audits import Asked
+from server.store import draws, jobs, reports
 from server.store.db import Database
 from sync import settings_qr
 
@@ -41,6 +44,8 @@ START_S = 30.0
 """s within which a server must answer; a cold start takes about two."""
 DRAIN_S = 300.0
 """s within which the worker must be done with a census of 60 plots; it needs a few."""
+AUDITED_SHARE = 0.15
+"""Share of each crew's plots that is drawn for audits: above the tenth that rule Q01 asks for."""
 
 
 @click.command()
@@ -131,17 +136,32 @@ def _send(base: str, said: dict[str, Any], campaign: Campaign, settings: Setting
             click.echo(result.summary())
             if step == 0:
                 send_thinnings(base, number, said["farm_token"], campaign)
-            _drain(database, census)
+            _drain(database, census, but_for={jobs.CREW_LOOK})
+        drawn = _draw(database, number, str(said["seed"]))
+        click.echo(f"Auditors measure {len(drawn)} plots again that were drawn at random ...")
+        click.echo(send_audits(base, number, said["audit_token"], campaign, drawn).summary())
+        _drain(database, "the audits")
     with_embedded = "" if settings.embedded_worker else " (is `yangdi work` running?)"
     click.echo(f"All of it is checked{with_embedded}.")
 
 
-def _drain(database: Database, census: str) -> None:
-    """Wait until every promise is kept: the next census is compared with this one."""
+def _draw(database: Database, project_id: int, seed: str) -> list[str]:
+    """Plots of the newest census to audit, drawn once: a start that was cut off goes on with what it had drawn."""
+    with database.writing() as pen:
+        newest = reports.censuses(pen, project_id)[0]["id"]
+        before = draws.plots_of(draws.of_census(pen, project_id, newest))
+        return before or draw_audits.draw(
+            pen, project_id, newest, Asked(seed, share=AUDITED_SHARE), "demo", now_ms()
+        )
+
+
+def _drain(database: Database, census: str, but_for: Collection[str] = ()) -> None:
+    """Wait until every promise is kept: the next census is compared with this one. `but_for`: kinds of job that need
+    not be waited for."""
     until = time.monotonic() + DRAIN_S
     while time.monotonic() < until:
         with database.reading() as connection:
-            waiting = jobs.waiting(connection)
+            waiting = {kind: count for kind, count in jobs.waiting(connection).items() if kind not in but_for}
         if not waiting:
             return
         time.sleep(0.2)

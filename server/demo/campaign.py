@@ -4,8 +4,8 @@ truth."""
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from server.demo import crews
@@ -20,6 +20,9 @@ SLIP_RATE = 0.01
 """Share of diameters with a slip; crews before any check make 0.2 to 1.9 % (published censuses)."""
 IDENTITY_RATE = 0.002
 """Share of trees left out, given another's tag, or another species: each."""
+
+AUDITS_AFTER_DAYS = 40
+"""Workdays of a campaign after which its audits begin: the crews are through by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,21 @@ def simulate(county: County, slip_rate: float = SLIP_RATE, identity_rate: float 
         else ()
     )
     return Campaign(county, tuple(visits), thinning, tuple(slips), truth)
+
+
+def audit_visits(campaign: Campaign, plot_ids: Iterable[str]) -> Iterator[SimulatedVisit]:
+    """What the auditors send of these plots in the last census, two a day, from its tenth week on."""
+    census, auditors = campaign.county.censuses[-1], campaign.county.auditors
+    days = _workdays(census)[AUDITS_AFTER_DAYS:]
+    for number, plot_id in enumerate(sorted(plot_ids)):
+        where = f"{campaign.county.seed}/{census.name}/{plot_id}/audit"
+        truth = campaign.truth[plot_id]
+        plot = replace(truth, plot=replace(truth.plot, crew=auditors))
+        rows = crews.typed_rows(plot, census.name, auditors.habit, random.Random(f"{where}/typed"))
+        luck = random.Random(f"{where}/visit")
+        started_at = morning(days[min(number // 2, len(days) - 1)], luck, 8 if number % 2 == 0 else 14)
+        visit = make_visit(plot, census.name, started_at, rows, luck)
+        yield replace(visit, header={}, corners=(), audit_kind="random")
 
 
 def load_visits(seed: int, plots: int, trees: int, views: int = 0) -> Iterator[SimulatedVisit]:
@@ -111,7 +129,8 @@ class _CrewWork:
     ) -> tuple[list[TypedRow], list[Copied], list[Change]]:
         """The rows of a visit with what is wrong in them. Each kind of wrong has its own luck, so that more slips
         do not change what is copied."""
-        rows = crews.typed_rows(plot, census, self._crew.habit, random.Random(f"{where}/typed"))
+        off_cm = 0.0 if census == self._county.censuses[0].name else self._crew.tape_off_cm
+        rows = crews.typed_rows(plot, census, self._crew.habit, random.Random(f"{where}/typed"), off_cm)
         copied = self._copies(plot.plot, rows, random.Random(f"{where}/copies"))
         self._last[plot.plot.plot_id] = self._previous = [dict(row) for row in rows]
         changes = slip(rows, random.Random(f"{where}/slips"), *self._rates)

@@ -40,9 +40,12 @@ class Habit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Crew:
+    """`tape_off_cm`: what its tape reads too much from the second census on, cm."""
+
     name: str
     surveyor: str
     habit: Habit
+    tape_off_cm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class County:
     strata: tuple[Stratum, ...]
     plots: tuple[Plot, ...]
     crews: tuple[Crew, ...]
+    auditors: Crew
     farms: tuple[Farm, ...]
     censuses: tuple[Census, ...]
     is_generated: bool = True
@@ -122,7 +126,11 @@ CREWS = (
     Crew("一队", "王建军", Habit.CAREFUL),
     Crew("二队", "李俊峰", Habit.ROUNDS),
     Crew("三队", "张海燕", Habit.COPIES),
+    # the first centimetre of its new tape is gone: every girth reads 1 cm more, every diameter 1/π cm
+    Crew("四队", "赵志刚", Habit.CAREFUL, tape_off_cm=1 / math.pi),
 )
+AUDITORS = Crew("质检队", "陈晓明", Habit.CAREFUL)
+"""The crew that measures drawn plots again, and no others."""
 FARMS = (Farm("青羊国有林场（模拟）", "farm-qingyang"), Farm("虹梯国有林场（模拟）", "farm-hongti"))
 CENSUSES = (
     Census("2021", date(2021, 7, 1), date(2021, 10, 31)),
@@ -146,6 +154,7 @@ def make_county(seed: int = 1, plots: int = 60) -> County:
         strata=all_strata(),
         plots=tuple(_plot(seed, number, place, land) for number, place in enumerate(places, start=1)),
         crews=CREWS,
+        auditors=AUDITORS,
         farms=FARMS,
         censuses=CENSUSES,
     )

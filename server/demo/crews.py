@@ -38,11 +38,15 @@ class Copied(NamedTuple):
     typed: str
 
 
-def typed_rows(plot: TruePlot, census: str, habit: Habit, luck: random.Random) -> list[TypedRow]:
-    """What this crew types when it measures every tree and makes no slip."""
-    found = plot.found_in(census)
+def typed_rows(
+    plot: TruePlot, census: str, habit: Habit, luck: random.Random, tape_off_cm: float = 0.0
+) -> list[TypedRow]:
+    """What this crew types when it measures every tree and makes no slip; its tape reads `tape_off_cm` too much."""
     with_height = _measured_for_height(plot, census)
-    return [_row(tree, tree.states[census], habit, luck, tree.tag in with_height) for tree in found]
+    return [
+        _row(tree, tree.states[census], tree.tag in with_height, _Tape(habit, luck, tape_off_cm))
+        for tree in plot.found_in(census)
+    ]
 
 
 def copy_from_census(rows: list[TypedRow], last: list[TypedRow], luck: random.Random) -> list[Copied]:
@@ -89,7 +93,16 @@ def _height_rank(plot_id: str, tree: TrueTree) -> tuple[str, float]:
     return next(iter(tree.states)), random.Random(f"{plot_id}/{tree.tag}").random()
 
 
-def _row(tree: TrueTree, state: State, habit: Habit, luck: random.Random, with_height: bool) -> TypedRow:
+class _Tape(NamedTuple):
+    """Who reads a tape, how lucky, and what it reads too much, cm."""
+
+    habit: Habit
+    luck: random.Random
+    off_cm: float
+
+
+def _row(tree: TrueTree, state: State, with_height: bool, tape: _Tape) -> TypedRow:
+    luck = tape.luck
     row = {
         "tag": tree.tag,
         "species": tree.species.code,
@@ -98,18 +111,19 @@ def _row(tree: TrueTree, state: State, habit: Habit, luck: random.Random, with_h
         "distance_m": f"{max(0.1, tree.distance_m + luck.gauss(0, 0.05)):.1f}",
     }
     if state.tally_code.is_alive:
-        row["dbh_cm"] = _dbh_text(state.dbh_cm, habit, luck)
+        row["dbh_cm"] = _dbh_text(state.dbh_cm, tape)
         height = max(1.4, state.height_m + luck.gauss(0, 0.02 * state.height_m))
         if with_height:
             row["height_m"] = f"{height:.1f}"
     return row
 
 
-def _dbh_text(true_cm: float, habit: Habit, luck: random.Random) -> str:
+def _dbh_text(true_cm: float, tape: _Tape) -> str:
+    habit, luck = tape.habit, tape.luck
     limit = TAPE_LIMIT_CM[habit]
     # the reading is to a tenth, so what is lost by that is part of the limit
     room = limit - 0.05
-    read_cm = true_cm + min(room, max(-room, luck.gauss(0, limit / 2)))
+    read_cm = true_cm + tape.off_cm + min(room, max(-room, luck.gauss(0, limit / 2)))
     rounds = luck.random() < ROUNDED_SHARE
     if habit is Habit.ROUNDS and rounds:
         return f"{max(5, round(read_cm))}.0"

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.demo.campaign import Campaign
+from server.demo.campaign import Campaign, audit_visits
 from server.demo.instance import Renderer, Rows
 from server.demo.phone import Phone
 from server.demo.sending import Progress, Sending, send_all
 from server.demo.visits import Photo
 
-VISIT_FORM, THINNING_FORM = "plot_visit", "thinning_record"
+VISIT_FORM, AUDIT_FORM, THINNING_FORM = "plot_visit", "audit_visit", "thinning_record"
 
 
 class Filling(Protocol):
@@ -94,6 +94,16 @@ def send_thinnings(base_url: str, project_id: int, token: str, campaign: Campaig
     address = door(base_url, project_id, token)
     renderer = fetch_renderer(address, THINNING_FORM)
     return send_all({address: on_demand(campaign.thinnings, renderer, "yangdi:farm")})
+
+
+def send_audits(
+    base_url: str, project_id: int, token: str, campaign: Campaign, plot_ids: Iterable[str]
+) -> Sending:
+    """Send audit visits of these plots from the auditors' phone. Raises as `send_census`."""
+    address = door(base_url, project_id, token)
+    renderer = fetch_renderer(address, AUDIT_FORM)
+    auditors = f"yangdi:{campaign.county.auditors.name}"
+    return send_all({address: on_demand(audit_visits(campaign, plot_ids), renderer, auditors)})
 
 
 def on_demand(fillings: Iterable[Filling], renderer: Renderer, device_id: str) -> list[OnDemand]:

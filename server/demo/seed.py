@@ -37,11 +37,12 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was made. `tokens` opens the door for each crew's phone, by the crew's name; `farm_token` for the
-    phone of the first farm. Keys are shown once and kept as hashes."""
+    """What was made. `tokens` opens the door for each crew's phone, by the crew's name; `audit_token` for the auditors'
+    phone, `farm_token` for that of the first farm. Keys are shown once and kept as hashes."""
 
     project_id: int
     tokens: dict[str, str]
+    audit_token: str
     farm_token: str
     logins: tuple[Login, ...]
 
@@ -57,6 +58,7 @@ def seed_county(database: Database, county: County, at: int) -> Seeded:
         project_id = projects.add(connection, county.name, at)
         _add_plan(connection, project_id, county)
         tokens = {crew.name: _enrol(connection, project_id, crew.name, at) for crew in county.crews}
+        audit_token = _enrol(connection, project_id, county.auditors.name, at)
         farm_token = _enrol(connection, project_id, None, at, county.farms[0].name)
         _add_plots(connection, project_id, county)
         for login in logins:
@@ -64,7 +66,7 @@ def seed_county(database: Database, county: County, at: int) -> Seeded:
                 connection, login=login.login, name=login.name, password_hash=hashes[login.login], at=at
             )
             people.join(connection, person_id, project_id, login.role)
-    return Seeded(project_id, tokens, farm_token, logins)
+    return Seeded(project_id, tokens, audit_token, farm_token, logins)
 
 
 def _logins(county: County) -> tuple[Login, ...]:

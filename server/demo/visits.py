@@ -73,16 +73,22 @@ class SimulatedVisit:
     header: dict[str, str]
     trees: list[TypedRow]
     photos: tuple[Photo, ...]
+    audit_kind: str = ""  # why the plot is audited; "": this is no audit
 
     @property
     def instance_name(self) -> str:
-        return f"{self.plot_id} / {self.census}"
+        return f"{self.plot_id} / {self.census}" + (" / audit" if self.audit_kind else "")
 
     def rows(self) -> Rows:
         """The answers by measure, for `instance.Renderer`."""
         seen = {row["photo"] for row in self.trees if "photo" in row}
+        kind = (
+            {"kind": "audit", "audit_kind": self.audit_kind}
+            if self.audit_kind
+            else {"kind": "visit", "disturbance": "none"}
+        )
         visit = {
-            "kind": "visit",
+            **kind,
             "census": self.census,
             "crew": self.crew,
             "surveyor": self.surveyor,
@@ -90,7 +96,6 @@ class SimulatedVisit:
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
             "ended_at": self.ended_at.isoformat(timespec="milliseconds"),
             "position": str(self.position),
-            "disturbance": "none",
         }
         views = [photo.name for photo in self.photos if photo.name not in seen]
         corners = [{"number": str(n), "position": str(fix)} for n, fix in enumerate(self.corners, start=1)]

@@ -52,7 +52,14 @@ def judge(campaign: Campaign) -> Judged:
         for (census, plot_id), now in seen.items()
         if census == second
     }
-    slips = [slip for slip in campaign.slips if slip.census == second]
+    known = {plot_id: {tree.tag for tree in seen[first, plot_id].trees} for plot_id in flags}
+    # nobody misses a tree, nor doubts its species, who has not seen it before
+    slips = [
+        s
+        for s in campaign.slips
+        if s.census == second
+        and (s.kind not in {"missing_tree", "wrong_species"} or s.tag in known[s.plot_id])
+    ]
     found = Counter(slip.kind for slip in slips if _is_found(slip, flags[slip.plot_id]))
     trees = sum(len(visit.trees) for (census, _), visit in seen.items() if census == second)
     return Judged(flags, trees, found, Counter(slip.kind for slip in slips))

@@ -9,7 +9,7 @@ from pathlib import Path
 from forms.compile import compile_form
 from forms.definition import Form
 from forms.instance import Reader, read
-from server.demo.campaign import Campaign, load_visits, simulate
+from server.demo.campaign import Campaign, audit_visits, load_visits, simulate
 from server.demo.county import make_county
 from server.demo.instance import Renderer
 from server.demo.thinning import FELLED_ON
@@ -70,6 +70,23 @@ def test_every_instance_reads_back_as_it_was_typed() -> None:
         assert answers.one("plot") == {"plot_id": visit.plot_id, **visit.header}
         assert sorted(answers.files) == sorted(photo.name for photo in visit.photos)
         assert found.meta.instance_id == visit.instance_id
+
+
+def test_an_audit_reads_back_as_it_was_typed_and_shows_nothing_of_the_first_visit() -> None:
+    form = _form("audit_visit")
+    plots = [plot.plot_id for plot in _campaign().county.plots[:9]]
+    first = {visit.plot_id: visit for visit in _campaign().visits_of("2026")}
+    ids = {visit.instance_id for visit in _campaign().visits}
+    for visit in audit_visits(_campaign(), plots):
+        answers = Reader(form).answers(read(Renderer(form).render(visit.rows(), visit.instance_id)).root)
+        assert answers.trees == visit.trees
+        assert answers.one("visit")["kind"] == "audit"
+        assert answers.one("visit")["audit_kind"] == "random"
+        assert answers.one("visit")["crew"] == "质检队"
+        assert answers.one("plot") == {"plot_id": visit.plot_id}
+        assert first[visit.plot_id].ended_at < visit.started_at
+        assert visit.instance_id not in ids
+        assert visit.instance_name.endswith(" / audit")
 
 
 def test_every_answer_to_a_choice_is_one_of_its_choices() -> None:

@@ -54,9 +54,9 @@ def test_plots_are_numbered_without_gaps_and_stand_apart() -> None:
     assert len({(plot.lat, plot.lon) for plot in plots}) == 60
 
 
-def test_each_crew_has_a_third_of_the_plots_and_every_stratum_has_some() -> None:
+def test_each_crew_has_a_quarter_of_the_plots_and_every_stratum_has_some() -> None:
     plots = _county().plots
-    assert set(Counter(plot.crew.name for plot in plots).values()) == {20}
+    assert set(Counter(plot.crew.name for plot in plots).values()) == {15}
     assert {plot.stratum.name for plot in plots} == {stratum.name for stratum in _county().strata}
 
 

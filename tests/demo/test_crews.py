@@ -41,6 +41,16 @@ def test_the_careful_crew_is_never_more_than_a_millimetre_off() -> None:
     assert max(abs(float(text) - true) for text, true in _typed("一队")) <= 0.1 + 1e-9
 
 
+def test_the_tape_without_its_first_centimetre_reads_more_since_the_second_census() -> None:
+    campaign = _honest()
+    for census, least, most in (("2021", -0.1, 0.1), ("2026", 0.218, 0.419)):  # 1/π = 0.318
+        for visit in campaign.visits_of(census):
+            for row in visit.trees if visit.crew == "四队" else ():
+                if "dbh_cm" in row:
+                    off_cm = float(row["dbh_cm"]) - _true_cm(visit.plot_id, row["tag"], census)
+                    assert least - 1e-9 <= off_cm <= most
+
+
 def test_the_careful_crew_has_no_favourite_digit() -> None:
     typed = _typed("一队")
     assert all(0.05 < _share_ending_in(digit, typed) < 0.15 for digit in "0123456789")

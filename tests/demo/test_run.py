@@ -15,14 +15,16 @@ from server.cli.simulate import simulate as simulate_command
 from server.demo.campaign import Campaign, simulate
 from server.demo.county import County, make_county
 from server.demo.phone import NotSent, Phone
-from server.demo.run import door, send_census, send_thinnings
+from server.demo.run import door, send_audits, send_census, send_thinnings
 from server.demo.seed import CountyExists, Seeded, seed_county
+from server.settings import Settings
 from server.steps.publish import publish
-from server.store import people
+from server.store import crew_report, people, reports
 from server.store.db import Database
 from server.store.passwords import matches
 from server.store.schema import attachment, census, device, plot, species, stratum, submission, township
 from tests.live import LiveServer
+from tests.phone import Back
 
 pytestmark = pytest.mark.slow  # real servers
 
@@ -42,8 +44,12 @@ def campaign(county: County) -> Campaign:
 
 @pytest.fixture
 def seeded(database: Database, county: County) -> Seeded:
+    return _seeded(database, county)
+
+
+def _seeded(database: Database, county: County) -> Seeded:
     made = seed_county(database, county, AT)
-    for name in ("plot_visit", "thinning_record"):
+    for name in ("plot_visit", "audit_visit", "thinning_record"):
         compiled = compile_form(LIBRARY / f"{name}.md")
         with database.writing() as connection:
             publish(connection, made.project_id, compiled.form, compiled.xml, {}, "test", AT)
@@ -73,8 +79,8 @@ def test_the_store_knows_no_key_and_no_password(database: Database, seeded: Seed
     with database.reading() as connection:
         hashes = connection.execute(select(device.c.token_hash)).scalars().all()
         logins = {login.login: people.find_by_login(connection, login.login) for login in seeded.logins}
-    assert len(hashes) == 4
-    assert not {*seeded.tokens.values(), seeded.farm_token} & set(hashes)
+    assert len(hashes) == 6
+    assert not {*seeded.tokens.values(), seeded.audit_token, seeded.farm_token} & set(hashes)
     for login in seeded.logins:
         person, hashed = logins[login.login]
         assert person is not None
@@ -112,6 +118,29 @@ def test_a_whole_campaign_goes_through_the_door(
     assert came == named
 
 
+def test_drawn_plots_are_measured_again_and_the_tape_that_reads_high_is_found(
+    database: Database, settings: Settings, start_server: Callable[..., LiveServer]
+) -> None:
+    county = make_county(1, plots=24)
+    campaign, seeded = simulate(county), _seeded(database, county)
+    server = start_server(embedded_worker=False)
+    for one in county.censuses:
+        send_census(server.base_url, seeded.project_id, seeded.tokens, campaign, one.name, connections_each=2)
+    drawn = [plot.plot_id for plot in county.plots if plot.crew.name in {"一队", "四队"}][:6]
+    sent = send_audits(server.base_url, seeded.project_id, seeded.audit_token, campaign, drawn)
+    assert (sent.sent, sent.failed) == (6, 0)
+    back = Back(database, settings)
+    while back.drain():
+        pass
+    with database.reading() as connection:
+        newest = reports.censuses(connection, seeded.project_id)[0]["id"]
+        found = crew_report.flags(connection, seeded.project_id, newest)
+        audits = crew_report.audits(connection, seeded.project_id, newest)
+    assert {(row["auditor"], row["is_random"]) for row in audits} == {("质检队", True)}
+    assert {row["plot"] for row in audits} == {*drawn}
+    assert {row["crew"] for row in found if row["rule"] == "Q03"} == {"四队"}
+
+
 def test_a_phone_with_an_unknown_key_gets_no_form(
     seeded: Seeded, campaign: Campaign, start_server: Callable[..., LiveServer]
 ) -> None:
@@ -133,7 +162,11 @@ def test_a_load_is_sent_and_reported(
     assert "201: 5" in result.output
     assert _count(database, submission) == 5
     with Phone(address) as phone:
-        assert {listed.form_id for listed in phone.forms()} == {"plot_visit", "thinning_record"}
+        assert {listed.form_id for listed in phone.forms()} == {
+            "plot_visit",
+            "audit_visit",
+            "thinning_record",
+        }
 
 
 def test_a_load_is_written_to_a_folder_as_phones_keep_it(tmp_path: Path) -> None:
