@@ -27,6 +27,9 @@ Errors = tuple[type[Exception], ...]
 
 BUSY_TIMEOUT_MS = 30_000
 """How long SQLite waits for a lock that the gate does not know of (a backup, a person's sqlite3 shell)."""
+CACHE_KIB = 512
+"""KiB of pages that each of SQLite's connections keeps to itself. A commit of another process makes it forget them
+all, the kernel keeps them anyway: with SQLite's own 2,000 the connections of a busy web process held 15 MB more."""
 GROUP_MOST = 64
 """Writes that share one durable commit at the most."""
 
@@ -224,6 +227,7 @@ def _sqlite_engine(url: str, pool_size: int, durable: bool) -> Engine:
             f"synchronous = {'FULL' if durable else 'NORMAL'}",
             "foreign_keys = ON",
             "temp_store = MEMORY",
+            f"cache_size = -{CACHE_KIB}",
             "wal_autocheckpoint = 4000",
         ):
             raw.execute(f"PRAGMA {pragma}")
