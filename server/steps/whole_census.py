@@ -69,27 +69,43 @@ def looked_at(
     from server.validation import sieve
 
     known = _known(connection, project_id, span)
-    trees = reader.of_plots(connection, project_id, *span)
+    trees = sieve.keyed(reader.of_plots(connection, project_id, *span))
     for fold in range(-1, accepted.FOLDS):
         some = [one for one in known if _fold(one, judge) == fold]
         if not some:
             continue
         reference = judge.accepted.judging(fold, is_approved=fold >= 0) if judge.accepted else None
         beside = sieve.Beside(judge.parameters.limits, reference, judge.species)
-        asked = sieve.speakers(trees, _table(some, judge), beside)
-        speaking = [one for one in some if one.row.id in asked]
-        rows = census_stream.measurements(
-            trees, {row.id for one in speaking for row in (one.row, *one.earlier)}
-        )
+        sieved = sieve.speakers(trees, _table(some, judge), beside)
+        speaking = [one for one in some if one.row.id in sieved.asked]
+        rows = census_stream.measurements(_needed(trees, speaking, sieved))
         for one in speaking:
+            looks, crowd = sieved.asked[one.row.id]
             now, *before = [_visit(row, one, rows) for row in (one.row, *one.earlier)]
             last = before[0] if before else None
             found = flags_of(now, last, earlier=before[1:], reference=reference, parameters=judge.parameters,
-                             species=judge.species, only=asked[one.row.id])  # fmt: skip
-            if sieve.STAND in asked[one.row.id]:
+                             species=judge.species, only=looks, crowd=crowd)  # fmt: skip
+            if sieve.STAND in looks:
                 found += flags_of_stand(now, last, judge.parameters)
             if found:
                 yield one.row, found
+
+
+def _needed(trees: Any, speaking: Sequence[Known], sieved: Any) -> Any:
+    """Trees that the rules need: all of a visit and of those before it, or the named ones where it has a crowd."""
+    import polars as pl
+
+    visits_of = [
+        (row.id, one.row.id, sieved.asked[one.row.id].crowd is None)
+        for one in speaking
+        for row in (one.row, *one.earlier)
+    ]
+    concerned = pl.DataFrame(
+        visits_of, {"visit": pl.Int64, "asked": pl.Int64, "whole": pl.Boolean}, orient="row"
+    )
+    places = trees.select("visit", "key").with_row_index("at").join(concerned, on="visit")
+    named = places.join(sieved.rows, left_on=["asked", "key"], right_on=["visit", "key"], how="semi")
+    return trees[pl.concat([places.filter("whole"), named])["at"].sort()]
 
 
 def _visit(row: VisitRow, one: Known, rows: dict[int, list[Any]]) -> Visit:

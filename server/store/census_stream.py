@@ -6,7 +6,6 @@ Loads polars; import it only where a whole census is looked at.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -141,10 +140,9 @@ def _row(visit_id: int, tree: Measurement) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def measurements(trees: pl.DataFrame, wanted: Iterable[int]) -> dict[int, list[Measurement]]:
-    """The trees of some visits as the rules take them, by visit."""
-    some = trees.filter(pl.col("visit").is_in(list(wanted)))
-    numbers, *columns = (some.get_column(name).to_list() for name in SCHEMA)
+def measurements(trees: pl.DataFrame) -> dict[int, list[Measurement]]:
+    """Trees as the rules take them, by visit."""
+    numbers, *columns = (trees.get_column(name).to_list() for name in SCHEMA)
     columns[_TALLY] = [visits.TALLY.get(code) for code in columns[_TALLY]]
     columns[_CODES] = [frozenset(codes.split()) if codes else visits.NO_CODES for codes in columns[_CODES]]
     found: dict[int, list[Measurement]] = {}

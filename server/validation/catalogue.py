@@ -11,7 +11,7 @@ from server.validation.flag import Flag, Severity
 from server.validation.parameters import Parameters
 from server.validation.reference import Reference
 from server.validation.rule import STARRED, Rule, rules
-from server.validation.scene import Scene, scene_of
+from server.validation.scene import Crowd, Scene, scene_of
 from server.validation.stake import weighed_flag
 
 __all__ = ["Reference", "Rule", "flags_of", "quick_look", "rules"]
@@ -52,14 +52,16 @@ def flags_of(
     parameters: Parameters,
     species: Mapping[str, SpeciesInfo] | None = None,
     only: Collection[str] | None = None,
+    crowd: Crowd | None = None,
 ) -> list[Flag]:
     """What is odd about `now`, most suspicious first; the same input gives the same flags in the same order.
 
     `before` is the visit of the census before (None: rules across censuses stay silent), `earlier` are those
     before it, the latest first. `reference` says what accepted trees reach, `species` which codes exist (None: any).
-    `only` names the looks to ask, where others are known to have nothing to say (`sieve`).
+    `only` names the looks to ask, where others are known to have nothing to say (`sieve`);
+    `crowd` comes with visits that hold only the trees that these looks need.
     """
-    scene = scene_of(now, before, earlier, reference, parameters, species)
+    scene = scene_of(now, before, earlier, reference, parameters, species, crowd)
     looks = LOOKS if before is not None else _TREE + _VISIT
     if only is not None:
         looks = tuple(look for look in looks if look.__name__ in only)

@@ -116,7 +116,7 @@ def _others(
 ) -> tuple[list[tuple[float, Density, float]], dict[float, str]]:
     """Trees whose diameter may stand here: those whose own growth would have made this value."""
     dbh = everyone[place].dbh
-    apart = (1 - 2 * NEXT_IN_LIST) / max(len(scene.grown) - 1, 1)
+    apart, places = (1 - 2 * NEXT_IN_LIST) / max(scene.all_grown - 1, 1), scene.places
     found: list[tuple[float, Density, float]] = []
     tags = {}
     for at in expectations.near(scene.grown, dbh, FITS_STEPS):
@@ -124,7 +124,7 @@ def _others(
             continue
         other = _judged(scene, expectations, everyone, at)
         if other.expected.steps(dbh) < FITS_STEPS:
-            share = apart + (NEXT_IN_LIST if abs(at - place) == 1 else 0.0)
+            share = apart + (NEXT_IN_LIST if abs(places[at] - places[place]) == 1 else 0.0)
             found.append((other.dbh, other.expected.density, share))
             tags[other.dbh] = other.pair.now.tag
     return found, tags
@@ -132,8 +132,7 @@ def _others(
 
 def _whole_share(scene: Scene) -> float:
     """Share of whole centimetres in the plot: where all are whole, a whole one is no sign of a guess."""
-    whole = sum(abs((now.dbh_cm or 0.0) - round(now.dbh_cm or 0.0)) < 1e-6 for now, _ in scene.grown)
-    return (whole + 1) / (len(scene.grown) + 10)
+    return (scene.all_whole + 1) / (scene.all_grown + 10)
 
 
 def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, slips: Explained) -> float:

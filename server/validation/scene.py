@@ -16,6 +16,8 @@ from server.validation.reference import Reference
 ALIVE = frozenset(code for code in TallyCode if code.is_alive)
 GONE = frozenset(code for code in TallyCode if code.is_gone)
 NO_SPECIES = SpeciesInfo("")
+WHOLE_CM = 1e-6
+"""So near to a whole centimetre a diameter is one: floats, and no tape, make the difference."""
 
 Key = tuple[str, str]
 
@@ -27,6 +29,20 @@ class Pair(NamedTuple):
     before: Measurement
 
 
+class Crowd(NamedTuple):
+    """What is known of all trees of a visit, where a scene holds only some of them.
+
+    `grown` is how many lived and were measured both times, `whole` how many of these to whole centimetres; `places`
+    are where those of the scene stand in their list, counted from anywhere. `sizes` are species and diameter (cm) of
+    all living trees, empty where no tree of the scene is new.
+    """
+
+    grown: int
+    whole: int
+    places: Sequence[int]
+    sizes: Sequence[tuple[str, float]]
+
+
 @dataclass(slots=True)
 class Scene:
     """What the rules look at.
@@ -35,6 +51,7 @@ class Scene:
     `known` those of the visit before. `grown` are trees that lived and had a diameter both times. Of rows that
     share tag and stem, `mine` keeps the one that fits last time best, `doubles` holds (the other, the kept one).
     `years` is the interval in years, with `years_known` False where a date is missing and the default stands in.
+    `crowd` says of all trees what rules about single trees want to know of the others; None: all are here.
     """
 
     now: Visit
@@ -52,6 +69,31 @@ class Scene:
     doubles: list[Pair]
     years: float
     years_known: bool
+    crowd: Crowd | None = None
+
+    @property
+    def places(self) -> Sequence[int]:
+        """Where the trees of `grown` stand in the list of all that have grown."""
+        return range(len(self.grown)) if self.crowd is None else self.crowd.places
+
+    @property
+    def all_grown(self) -> int:
+        """How many trees have grown, those outside the scene among them."""
+        return len(self.grown) if self.crowd is None else self.crowd.grown
+
+    @property
+    def all_whole(self) -> int:
+        """How many of these are measured to whole centimetres."""
+        if self.crowd is not None:
+            return self.crowd.whole
+        return sum(is_whole(now.dbh_cm or 0.0) for now, _ in self.grown)
+
+    @property
+    def all_sizes(self) -> Sequence[tuple[str, float]]:
+        """Species and diameter (cm) of every living tree, those outside the scene among them."""
+        if self.crowd is not None:
+            return self.crowd.sizes
+        return [(tree.species, tree.dbh_cm or 0.0) for tree in self.sized]
 
     def info(self, species: str) -> SpeciesInfo:
         """What the list says of a species; an empty entry where there is no list or it is not in it."""
@@ -65,8 +107,9 @@ def scene_of(
     reference: Reference | None,
     parameters: Parameters,
     species: Mapping[str, SpeciesInfo] | None,
+    crowd: Crowd | None = None,
 ) -> Scene:
-    """Sort the trees of a visit for the rules."""
+    """Sort the trees of a visit for the rules; only some of its trees, where `crowd` says the rest."""
     limits = parameters.limits
     known = _first_by_key(before) if before is not None else {}
     mine = {(tree.tag, tree.stem_id): tree for tree in now.trees}
@@ -85,6 +128,7 @@ def scene_of(
         doubles=doubles,
         years=limits.x04_years_unknown if years is None else years,
         years_known=years is not None,
+        crowd=crowd,
     )  # fmt: skip
 
 
@@ -121,6 +165,11 @@ def _misfit(row: Measurement, before: Measurement | None) -> tuple[float, int]:
         return (0.0 if before is None else 1e9, row.ordinal)
     other_species = 0.0 if row.species == before.species else before.dbh_cm
     return (abs(row.dbh_cm - before.dbh_cm) + other_species, row.ordinal)
+
+
+def is_whole(dbh_cm: float) -> bool:
+    """Is this a whole centimetre?"""
+    return abs(dbh_cm - round(dbh_cm)) < WHOLE_CM
 
 
 def shown(tree: Measurement) -> str:

@@ -58,9 +58,11 @@ class First(NamedTuple):
 def outlier_flags(scene: Scene) -> Iterator[Flag]:
     """Trees that were never measured before, beside the other trees of the plot and their own height."""
     new = [tree for tree in scene.sized if tree.key not in scene.known]
-    if not new or len(scene.sized) <= scene.limits.t05_min_trees:
+    if not new:
         return
-    stands = stands_of(scene)
+    stands = Stands(scene)
+    if stands.trees <= scene.limits.t05_min_trees:
+        return
     for tree in new:
         first = first_of(scene, tree, stands)
         if first.is_odd(tree.dbh_cm or 0.0):
@@ -69,29 +71,40 @@ def outlier_flags(scene: Scene) -> Iterator[Flag]:
                 yield flag
 
 
-def first_of(scene: Scene, tree: Measurement, stands: dict[str, Stand]) -> First:
+class Stands:
+    """The living trees of a plot by species, each species' middle and spread reckoned when it is asked for."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._sizes = scene.all_sizes
+        self._least = scene.limits.t05_min_trees
+        self._known: dict[str, Stand] = {}
+        self.trees = len(self._sizes)
+
+    def of(self, species: str) -> Stand:
+        """Trees of the species where there are enough, else all."""
+        found = self._known.get(species)
+        if found is None:
+            own = [dbh for name, dbh in self._sizes if name == species] if species else []
+            found = _stand(own) if len(own) > self._least else self._all()
+            self._known[species] = found
+        return found
+
+    def _all(self) -> Stand:
+        found = self._known.get("")
+        return found or self._known.setdefault("", _stand([dbh for _, dbh in self._sizes]))
+
+
+def _stand(dbhs_cm: list[float]) -> Stand:
+    middle, spread = middle_and_spread([log(dbh) for dbh in dbhs_cm])
+    return Stand(middle, max(spread, LEAST_SPREAD), len(dbhs_cm))
+
+
+def first_of(scene: Scene, tree: Measurement, stands: Stands) -> First:
     """What is known of a tree without a last diameter."""
     reference, curve = scene.reference, None
     if reference is not None and reference.heights and tree.height_m and tree.height_m > 0:
         curve = reference.height_curve(tree.species, scene.info(tree.species).genus)
-    return First(stands.get(tree.species) or stands[""], curve, tree.height_m)
-
-
-def stands_of(scene: Scene) -> dict[str, Stand]:
-    """Of each species with enough trees, and of all ("")."""
-    groups: dict[str, list[float]] = {"": []}
-    for tree in scene.sized:
-        size = log(tree.dbh_cm or 1.0)
-        groups[""].append(size)
-        if tree.species:
-            groups.setdefault(tree.species, []).append(size)
-    enough = scene.limits.t05_min_trees
-    return {name: _stand(some) for name, some in groups.items() if not name or len(some) > enough}
-
-
-def _stand(sizes: list[float]) -> Stand:
-    middle, spread = middle_and_spread(sizes)
-    return Stand(middle, max(spread, LEAST_SPREAD), len(sizes))
+    return First(stands.of(tree.species), curve, tree.height_m)
 
 
 def verdict_of(scene: Scene, tree: Measurement, first: First) -> Verdict:

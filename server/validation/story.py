@@ -20,7 +20,7 @@ from server.validation.reference import Reference
 from server.validation.rule import RULES
 from server.validation.scene import Key, Scene, scene_of
 from server.validation.screen import bounds_cm
-from server.validation.slips import first_of, stands_of, verdict_of
+from server.validation.slips import Stands, first_of, verdict_of
 
 STORIES: dict[str, tuple[str, str]] = {
     "honest": ("值是对的", "the value is right"),
@@ -126,7 +126,7 @@ def _judgement(scene: Scene, tree: Measurement, locale: str) -> Iterator[str]:
     elif len(scene.sized) <= scene.limits.t05_min_trees:
         yield _say("alone", locale)
     else:
-        first = first_of(scene, tree, stands_of(scene))
+        first = first_of(scene, tree, Stands(scene))
         yield _say("first", locale, trees=first.stand.trees - 1)
         yield from _stories(verdict_of(scene, tree, first), locale)
 

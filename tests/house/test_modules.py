@@ -44,7 +44,12 @@ HOMES = {
     "pyxform": ("forms",),
     "zstandard": ("server/web/encoding.py", "server/store/packed.py"),
     "gunicorn": ("server/cli/serve.py",),
-    "polars": ("server/validation/sieve.py", "server/store/census_stream.py", "server/steps/whole_census.py"),
+    "polars": (
+        "server/validation/sieve.py",
+        "server/validation/sieve_trees.py",
+        "server/store/census_stream.py",
+        "server/steps/whole_census.py",
+    ),
     "adbc_driver_sqlite": ("server/store/census_stream.py",),
 }
 """Where a library may be imported: so that leaving it, or a fault in it, concerns one folder."""

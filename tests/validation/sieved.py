@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import polars as pl
@@ -16,7 +17,7 @@ from server.validation.flag import Flag
 from server.validation.parameters import Parameters
 from server.validation.places import flags_of_stand
 from server.validation.reference import Reference
-from server.validation.sieve import Beside
+from server.validation.sieve import Asked, Beside
 
 
 class Case(NamedTuple):
@@ -68,14 +69,28 @@ def sieved(
     species: dict[str, SpeciesInfo] | None = None,
 ) -> tuple[list[list[Flag]], int]:  # fmt: skip
     """Flags of every case, the rules asked only where the sieve lets them; and of how many cases any rule was asked."""
-    speaking = sieve.speakers(
-        *tables(cases, parameters.limits.x04_years_unknown), Beside(parameters.limits, reference, species)
-    )
-    found = [
-        _asked(case, speaking[place], parameters, reference, species) if place in speaking else []
+    trees, visits = tables(cases, parameters.limits.x04_years_unknown)
+    trees = sieve.keyed(trees)
+    found = sieve.speakers(trees, visits, Beside(parameters.limits, reference, species))
+    named = trees.select("key", "tag", "stem_id").unique().join(found.rows, on="key")
+    needed = {(place, tag, stem) for place, tag, stem in named.select("visit", "tag", "stem_id").iter_rows()}
+    said = [
+        _asked(_cut(case, place, needed, asked), asked, parameters, reference, species)
+        if (asked := found.asked.get(place)) else []
         for place, case in enumerate(cases)
-    ]
-    return found, len(speaking)
+    ]  # fmt: skip
+    return said, len(found.asked)
+
+
+def _cut(case: Case, place: int, needed: set[tuple[int, str, str]], asked: Asked) -> Case:
+    """The case with no more trees than the sieve hands out."""
+    if asked.crowd is None:
+        return case
+    now, *known = (
+        replace(visit, trees=tuple(tree for tree in visit.trees if (place, *tree.key) in needed))
+        for visit in (case.now, *case.known)
+    )
+    return Case(now, known)
 
 
 def one_by_one(
@@ -87,10 +102,10 @@ def one_by_one(
 
 
 def _asked(
-    case: Case, only: frozenset[str] | None, parameters: Parameters, reference: Reference | None,
+    case: Case, asked: Asked | None, parameters: Parameters, reference: Reference | None,
     species: dict[str, SpeciesInfo] | None,
 ) -> list[Flag]:  # fmt: skip
     found = flags_of(case.now, case.before, earlier=case.known[1:], parameters=parameters, reference=reference,
-                     species=species, only=only)  # fmt: skip
-    stand = only is None or sieve.STAND in only
+                     species=species, only=asked and asked.looks, crowd=asked and asked.crowd)  # fmt: skip
+    stand = asked is None or sieve.STAND in asked.looks
     return found + (flags_of_stand(case.now, case.before, parameters) if stand else [])
