@@ -107,8 +107,9 @@ def _quality_flags(figures: Figures, limits: Limits) -> Iterator[Flag]:
     if figures["bias"] is not None and figures["is_biased"] and figures["bias_trees"] >= limits.q02_min_trees:
         low, high = figures["bias_interval"]
         yield raised("Q03", None, "", "", "dbh_cm", f"{figures['bias']:+.1f}", trees=figures["bias_trees"],
-                     case="more" if figures["bias"] > 0 else "less", times=abs(figures["bias"]), low=round(low, 2),
-                     high=round(high, 2), step=round(figures["bias"]), score=likely(abs(figures["bias"])))  # fmt: skip
+                     case="more" if figures["bias"] > 0 else "less", times=abs(figures["bias"]),
+                     least_times=min(abs(low), abs(high)), most_times=max(abs(low), abs(high)),
+                     step=round(figures["bias"]), score=likely(abs(figures["bias"])))  # fmt: skip
     labels = figures["species"] + figures["status"]
     if figures["lacking_large"] or labels > 2 * (1 - limits.q04_labels_share) * figures["both"]:
         yield raised("Q04", None, "", "", "tag", str(figures["lacking_large"]), missed=figures["missed"],

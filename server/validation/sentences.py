@@ -427,12 +427,12 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Q03": {
         "more": (
-            "抽查 {trees} 株，胸径系统偏大，是允许偏差的 {times} 倍（{low}–{high}）。请校准卷尺。",
-            "Over {trees} audited trees the crew reads more, {times} times the bias that is allowed ({low} to {high}). Calibrate its tapes.",
+            "抽查 {trees} 株，胸径系统偏大，是允许偏差的 {times} 倍（{least_times}–{most_times}）。请校准卷尺。",
+            "Over {trees} audited trees the crew reads more, {times} times the bias that is allowed ({least_times} to {most_times}). Calibrate its tapes.",
         ),
         "less": (
-            "抽查 {trees} 株，胸径系统偏小，是允许偏差的 {times} 倍（{low}–{high}）。请校准卷尺。",
-            "Over {trees} audited trees the crew reads less, {times} times the bias that is allowed ({low} to {high}). Calibrate its tapes.",
+            "抽查 {trees} 株，胸径系统偏小，是允许偏差的 {times} 倍（{least_times}–{most_times}）。请校准卷尺。",
+            "Over {trees} audited trees the crew reads less, {times} times the bias that is allowed ({least_times} to {most_times}). Calibrate its tapes.",
         ),
     },
     "Q04": {

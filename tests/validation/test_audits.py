@@ -161,4 +161,8 @@ def test_too_many_bad_diameters_in_all_put_the_whole_census_in_doubt() -> None:
 
 def test_bias_is_pooled_over_plots() -> None:
     little = audited(off(stand(30), dict.fromkeys(range(1, 31), 0.25)), stand(30))
-    assert rules(pooled(scored(5, little), scored(15, little))) == ["Q03", "Q05"]
+    seen = pooled(scored(5, little), scored(15, little))
+    assert rules(seen) == ["Q03", "Q05"]
+    # 0.25 cm on trees that may be 0.1 cm off: 2.5 times, and on larger ones a little less
+    assert "reads more, 2." in message(seen.flags[0], "en")
+    assert "(2." in message(seen.flags[0], "en")
