@@ -7,6 +7,7 @@ meant is shown to a person and never applied.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import exp, log, pi, sqrt
@@ -32,8 +33,8 @@ WHOLE_SHARE = 0.1
 
 TYPED = frozenset({"tens", "digit", "transposed", "dropped", "added"})
 RATIOS = frozenset({"decimal", "girth", "inch"})
-KEPT = 128
-"""Diameters whose slips are kept, 9 kB each: those that are doubted in a county, to 0.1 cm, are some hundred, and each
+KEPT = 512
+"""Diameters whose slips are kept, 2 kB each: those that are doubted in a county, to 0.1 cm, are some hundred, and each
 process keeps its own."""
 UNSHOWN = 0.01
 """Hypotheses less likely than this are not told."""
@@ -106,18 +107,24 @@ def weighed(
     the log-odds.
     """
     slips = slips or explained(dbh_cm, honest, usual_cm)
-    by_story = _by_story(dbh_cm, slips, prior)
+    by_story: dict[Story, float] = {}
     for kind, meant, likelihood in (*slips.rest(whole_share), *more):
         story = (kind, None if meant is None else round(meant, 1))
         by_story[story] = by_story.get(story, 0.0) + prior * likelihood
     fair = (1 - prior) * possible * max(honest(dbh_cm), 1e-12)
-    slipped = sum(by_story.values())
+    slipped = prior * sum(slips.written) + sum(by_story.values())
     odds = slipped / (fair + last_wrong)
     wrong = 1 / (1 + exp(-shift - slope * log(max(odds, 1e-12))))
     stories = [
         Hypothesis(kind, meant, chance)
         for (kind, meant), part in by_story.items()
         if part and (chance := wrong * part / slipped) >= UNSHOWN
+    ]
+    told = UNSHOWN * slipped / (wrong * prior)  # of eighty slips of the pen one or two
+    stories += [
+        Hypothesis(kind, round(meant, 1), wrong * prior * likelihood / slipped)
+        for kind, meant, likelihood in zip(*_written(dbh_cm)[:2], slips.written, strict=True)
+        if likelihood >= told
     ]
     rest = (1 - wrong) / (fair + last_wrong)
     for kind, part in (("honest", fair), ("last", last_wrong)):
@@ -132,7 +139,8 @@ def _rank(story: Hypothesis) -> tuple[float, str, float]:
 
 def explained(dbh_cm: float, honest: Density, usual_cm: float) -> Explained:
     """Every slip that one value can tell by itself. `usual_cm` is where the value should be."""
-    written = [weight * honest(meant) for _, meant, weight in _written(dbh_cm)]
+    may_be = _written(dbh_cm)
+    written = [share * honest(meant) for meant, share in zip(may_be.meant_cm, may_be.shares, strict=True)]
     tape = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in MOVED_TAPE) / len(MOVED_TAPE)
     guess = 0.0
     if abs(dbh_cm - round(dbh_cm)) < 1e-6:
@@ -142,24 +150,26 @@ def explained(dbh_cm: float, honest: Density, usual_cm: float) -> Explained:
     return Explained(written, POM * tape, guess, OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near))
 
 
-def _by_story(dbh_cm: float, slips: Explained, prior: float) -> dict[Story, float]:
-    """Slips of pen and unit that tell the same story, together."""
-    parts: dict[Story, float] = {}
-    for (kind, meant, _), likelihood in zip(_written(dbh_cm), slips.written, strict=True):
-        story = (kind, round(meant, 1))
-        parts[story] = parts.get(story, 0.0) + prior * likelihood
-    return parts
+class Written(NamedTuple):
+    """What may have been meant, each story once: its kind, the value, and the share of the slip, divided among what it
+    could have made, times how much wider a centimetre of the meant value is than one of the written. Three columns take
+    a fifth of the room of eighty rows."""
+
+    kinds: tuple[str, ...]
+    meant_cm: array[float]
+    shares: array[float]
 
 
 @lru_cache(maxsize=KEPT)
-def _written(dbh: float) -> tuple[tuple[str, float, float], ...]:
-    """What may have been meant, each once, with the share of the slip, divided among what it could have made, times how
-    much wider a centimetre of the meant value is than one of the written. Kept: a census has some hundred diameters."""
-    shares: dict[tuple[str, float], float] = {}
+def _written(dbh: float) -> Written:
+    """Kept: a census has some hundred diameters."""
+    stories: dict[Story, tuple[float, float]] = {}
     for kind, meant, share in _slips(dbh):
         if meant > 0:
-            shares[kind, meant] = shares.get((kind, meant), 0.0) + share
-    return tuple((*story, share) for story, share in shares.items())
+            story = (kind, round(meant, 1))
+            stories[story] = (meant, share + stories.get(story, (0.0, 0.0))[1])
+    meant_cm, shares = zip(*stories.values(), strict=True)
+    return Written(tuple(kind for kind, _ in stories), array("d", meant_cm), array("d", shares))
 
 
 def _slips(dbh: float) -> Iterator[tuple[str, float, float]]:
