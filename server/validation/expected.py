@@ -203,6 +203,15 @@ def allowance_cm(scene: Scene, cap_cm_yr: float) -> float:
     return cap_cm_yr * scene.years * (scene.limits.x04_thinned_factor if scene.now.thinned else 1.0)
 
 
+def went_on(scene: Scene, tree: Measurement) -> bool:
+    """Does its diameter go on from last time's, neither a tenth smaller nor larger than trees grow? Then it was taken
+    of the same tree, and nothing odd beside it is the diameter's fault."""
+    before = scene.known.get(tree.key)
+    if before is None or not before.dbh_cm or not tree.dbh_cm:
+        return False
+    return 0.9 * before.dbh_cm <= tree.dbh_cm <= before.dbh_cm + scene.limits.x04_warn_cm_yr * scene.years
+
+
 def pom_changed(pair: Pair, share: float) -> bool:
     """Was the stem measured at another height than last time, by more than this share of it?"""
     now, before = pair.now.pom_m, pair.before.pom_m

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import exp
 
 from server.forest.tree import Measurement
-from server.validation.expected import student
+from server.validation.expected import student, went_on
 from server.validation.flag import Flag, Severity
 from server.validation.hd import HeightCurve
 from server.validation.hypotheses import Verdict, weighed
@@ -123,7 +123,7 @@ def _off_curve(scene: Scene, tree: Measurement, curve: HeightCurve) -> Iterator[
 def _exchanged(scene: Scene, tree: Measurement, curve: HeightCurve) -> float:
     """How probable it is that diameter and height changed places."""
     height, dbh = tree.height_m or 0.0, tree.dbh_cm or 0.0
-    if abs(curve.steps(height, dbh)) > FITS_STEPS or _grew_as_usual(scene, tree):
+    if abs(curve.steps(height, dbh)) > FITS_STEPS or went_on(scene, tree):
         return 0.0
     likely = student(abs(curve.steps(height, dbh))) * scene.limits.h04_prior
     return likely / (likely + student(abs(curve.steps(dbh, height))))
@@ -145,14 +145,6 @@ def height_verdict(scene: Scene, tree: Measurement, curve: HeightCurve) -> Verdi
     return weighed(tree.height_m or 0.0, honest, curve.height_m(dbh), limits.h03_prior_error, whole_share=1.0)
 
 
-def _grew_as_usual(scene: Scene, tree: Measurement) -> bool:
-    """A diameter that fits last time's was not exchanged with a height."""
-    before = scene.known.get(tree.key)
-    if before is None or not before.dbh_cm or not tree.dbh_cm:
-        return False
-    return 0.9 * before.dbh_cm <= tree.dbh_cm <= before.dbh_cm + scene.limits.x04_warn_cm_yr * scene.years
-
-
 def height_change_flags(scene: Scene) -> Iterator[Flag]:
     """H05: lower than last time, or taller by more than trees grow."""
     limits = scene.limits
@@ -165,10 +157,22 @@ def height_change_flags(scene: Scene) -> Iterator[Flag]:
         if not low <= height <= high:
             beyond = max(low - height, height - high) / limits.h05_repeat_m
             score = round((0.2 + beyond) / (1 + beyond), 4)
-            severity = None if beyond > limits.h05_warn_repeats else Severity.INFO
+            asked = beyond > limits.h05_warn_repeats and not _was_odder(scene, now, before)
+            severity = None if asked else Severity.INFO
             yield raised("H05", now.ordinal, now.tag, now.stem_id, "height_m", f"{height:g}", round(low, 1),
                          round(high, 1), severity=severity, score=score, before_m=last,
                          years=round(scene.years, 1), case="" if height > high else "lower")  # fmt: skip
+
+
+def _was_odder(scene: Scene, now: Measurement, before: Measurement) -> bool:
+    """Did last time's height lie further off the curve of the species than today's? Then today's is no question."""
+    if scene.reference is None or min(now.dbh_cm or 0.0, before.dbh_cm or 0.0) <= 0:
+        return False
+    curve = scene.reference.height_curve(now.species, scene.info(now.species).genus)
+    if curve is None:
+        return False
+    today = abs(curve.steps(now.dbh_cm or 0.0, now.height_m or 0.0))
+    return today < abs(curve.steps(before.dbh_cm or 0.0, before.height_m or 0.0))
 
 
 def few_heights_flags(scene: Scene) -> Iterator[Flag]:

@@ -3,13 +3,14 @@ measurement (T12, X07-X10, X12-X14). Nothing here speaks where no earlier visit 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import hypot
 
 from server.forest.tree import Measurement, TallyCode
+from server.validation.expected import went_on
 from server.validation.flag import Flag, Severity
 from server.validation.rule import raised
-from server.validation.scene import ALIVE, GONE, Key, Scene, shown
+from server.validation.scene import ALIVE, GONE, Key, Pair, Scene, shown
 
 
 def fate_flags(scene: Scene) -> Iterator[Flag]:
@@ -60,18 +61,41 @@ def vanished_flags(scene: Scene) -> Iterator[Flag]:
 
 
 def species_change_flags(scene: Scene) -> Iterator[Flag]:
-    """X09: another species than last time, unless the crew says that last time's was wrong (code 19)."""
+    """X09: another species than last time, unless the crew says that last time's was wrong (code 19). Several trees
+    that went from one species to one other are one decision of the crew, and one flag."""
+    changes: dict[tuple[str, str], list[Measurement]] = {}
     for now, before in scene.pairs:
         if now.species == before.species or not now.species or not before.species:
             continue
-        if now.tally_code is TallyCode.SPECIES_ERROR or _same_name(now.species, before.species):
+        if now.tally_code is not TallyCode.SPECIES_ERROR and not _same_name(now.species, before.species):
+            changes.setdefault((before.species, now.species), []).append(now)
+    for (before_name, now_name), trees in changes.items():
+        alike = _are_mistaken(scene, now_name, before_name)
+        severity, score = (Severity.INFO, 0.2) if alike else (None, None)
+        if len(trees) >= scene.limits.x09_many:
+            yield raised("X09", None, "", "", "species", now_name, severity=severity, score=score, case="many",
+                         before=before_name, trees=len(trees), tags=sorted(tree.tag for tree in trees))  # fmt: skip
             continue
-        genus = scene.info(now.species).genus
-        related = bool(genus) and genus == scene.info(before.species).genus
-        yield raised(
-            "X09", now.ordinal, now.tag, now.stem_id, "species", now.species, suggestion=before.species,
-            severity=Severity.INFO if related else None, score=0.2 if related else None, before=before.species,
-        )  # fmt: skip
+        for tree in trees:
+            yield raised(
+                "X09", tree.ordinal, tree.tag, tree.stem_id, "species", now_name, suggestion=before_name,
+                severity=severity, score=score, before=before_name,
+            )  # fmt: skip
+
+
+def _are_mistaken(scene: Scene, one: str, other: str) -> bool:
+    """Are the two of one genus, or did accepted crews take the one for the other before?"""
+    genus = _genus(scene, one)
+    if genus and genus == _genus(scene, other):
+        return True
+    reference = scene.reference
+    return reference is not None and reference.mistaken_trees(one, other) >= scene.limits.x09_mistaken
+
+
+def _genus(scene: Scene, species: str) -> str:
+    """As the list says it; else the first word of a Latin name, which has two."""
+    first, _, second = species.partition(" ")
+    return scene.info(species).genus or (first.casefold() if second and first.isascii() else "")
 
 
 def _same_name(one: str, other: str) -> bool:
@@ -132,20 +156,50 @@ def _big_newcomer(tree: Measurement, dbh: float, most: float, scene: Scene) -> F
 
 
 def place_flags(scene: Scene) -> Iterator[Flag]:
-    """X13: a tree whose position in the plot is not where it was."""
+    """X13: a tree whose position in the plot is not where it was. One whose species and diameter go on is the same
+    tree measured from elsewhere, which is information; unless it is far away, or changed places with another."""
     shift_m = scene.limits.x13_shift_m
-    for now, before in scene.pairs:
-        if now.x_m == before.x_m and now.y_m == before.y_m:
-            continue
-        if now.x_m is None or now.y_m is None or before.x_m is None or before.y_m is None:
-            continue
-        moved = hypot(now.x_m - before.x_m, now.y_m - before.y_m)
-        if moved > shift_m:
-            yield raised(
-                "X13", now.ordinal, now.tag, now.stem_id, "x_m", f"{now.x_m:g}, {now.y_m:g}",
-                suggestion=f"{before.x_m:g}, {before.y_m:g}", score=0.3, case="moved", moved_m=round(moved, 1),
-                shift_m=shift_m,
-            )  # fmt: skip
+    moved = [
+        pair for pair in scene.pairs
+        if (pair.now.x_m != pair.before.x_m or pair.now.y_m != pair.before.y_m) and _apart_m(*pair) > shift_m
+    ]  # fmt: skip
+    for pair in moved:
+        now, before = pair
+        apart_m, other = _apart_m(now, before), _changed_places(pair, moved, shift_m)
+        asked = bool(other) or apart_m > scene.limits.x13_far_m or _is_another(scene, pair)
+        yield raised(
+            "X13", now.ordinal, now.tag, now.stem_id, "x_m", f"{now.x_m:g}, {now.y_m:g}",
+            suggestion=f"{before.x_m:g}, {before.y_m:g}", severity=None if asked else Severity.INFO,
+            score=0.5 if other else 0.3 if asked else 0.05, case="places" if other else "moved",
+            moved_m=round(apart_m, 1), shift_m=shift_m, other=other,
+        )  # fmt: skip
+
+
+def _apart_m(one: Measurement, other: Measurement) -> float:
+    """Metres between their positions; 0 where one has none."""
+    if one.x_m is None or one.y_m is None or other.x_m is None or other.y_m is None:
+        return 0.0
+    return hypot(one.x_m - other.x_m, one.y_m - other.y_m)
+
+
+def _changed_places(pair: Pair, moved: Iterable[Pair], within_m: float) -> str:
+    """The tag of the tree that stands where this one stood, and stood where this one stands; "" for none."""
+    return next(
+        (
+            other.now.tag
+            for other in moved
+            if other is not pair
+            and _apart_m(pair.now, other.before) <= within_m
+            and _apart_m(other.now, pair.before) <= within_m
+        ),
+        "",
+    )
+
+
+def _is_another(scene: Scene, pair: Pair) -> bool:
+    """Do species or diameter say that this is another tree than last time?"""
+    measured = bool(pair.now.dbh_cm and pair.before.dbh_cm)
+    return pair.now.species != pair.before.species or (measured and not went_on(scene, pair.now))
 
 
 def pom_change_flags(scene: Scene) -> Iterator[Flag]:

@@ -21,6 +21,8 @@ from server.forest.visit import Visit, years_between
 from server.validation.bands import GENUS, Band, Growth, Rates, fitted, growth_in, size_class
 from server.validation.hd import Cells, HeightCurve, cell, curves
 
+Two = tuple[str, str]  # species in the order of their names
+
 
 @dataclass(slots=True)
 class Largest:
@@ -49,11 +51,13 @@ class Largest:
 
 @dataclass(frozen=True)
 class Reference:
-    """Largest trees and height curves by species and by genus ("genus:Pinus"), growth by species and size class."""
+    """Largest trees and height curves by species and by genus ("genus:Pinus"), growth by species and size class; trees
+    that were one of two species in one accepted census and the other in the next (`mistaken`)."""
 
     largest: Mapping[str, Largest] = field(default_factory=dict)
     growth: Mapping[Band, Growth] = field(default_factory=dict)
     heights: Mapping[str, HeightCurve] = field(default_factory=dict)
+    mistaken: Mapping[Two, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, visits: Iterable[Visit], species: Mapping[str, SpeciesInfo] | None = None) -> Reference:
@@ -91,6 +95,10 @@ class Reference:
                 return found.height_m
         return None
 
+    def mistaken_trees(self, one: str, other: str) -> int:
+        """Accepted trees that were taken for the one species in one census and for the other in the next."""
+        return self.mistaken.get(_two(one, other), 0)
+
     @cached_property
     def version(self) -> str:
         """Twelve characters that change with any number in it."""
@@ -99,7 +107,7 @@ class Reference:
 
     def as_json(self) -> dict[str, Any]:
         """As plain lists, for the store."""
-        return {
+        value = {
             "growth": [[*band, *growth] for band, growth in sorted(self.growth.items())],
             "heights": [[name, *curve] for name, curve in sorted(self.heights.items())],
             "largest": [
@@ -107,6 +115,9 @@ class Reference:
                 for name, one in sorted(self.largest.items())
             ],
         }
+        if self.mistaken:
+            value["mistaken"] = [[*two, trees] for two, trees in sorted(self.mistaken.items())]
+        return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Reference:
@@ -115,6 +126,7 @@ class Reference:
             {name: Largest(*numbers) for name, *numbers in value["largest"]},
             {(name, size): Growth(*numbers) for name, size, *numbers in value["growth"]},
             {name: HeightCurve(*numbers) for name, *numbers in value["heights"]},
+            {(one, other): trees for one, other, trees in value.get("mistaken", ())},
         )
 
 
@@ -129,6 +141,7 @@ class Gathering:
         self._rates: dict[Band, Rates] = {}
         self._cells: dict[str, Cells] = {}
         self._largest: dict[str, Largest] = {}
+        self._mistaken: Counter[Two] = Counter()
 
     def add_plot(self, visits: Iterable[Visit]) -> None:
         """All accepted visits of one plot. Visits without a date, trees that died and trees measured at another
@@ -144,7 +157,11 @@ class Gathering:
             known = last.by_key()
             for tree in now.trees:
                 before = known.get(tree.key)
-                if before is not None and _comparable(tree, before):
+                if before is None:
+                    continue
+                if before.species != tree.species and before.species and tree.species:
+                    self._mistaken[_two(before.species, tree.species)] += 1
+                if _comparable(tree, before):
                     self.add_growth(tree.species, before.dbh_cm or 0.0, tree.dbh_cm or 0.0, years)
 
     def add_growth(self, species: str, last_cm: float, now_cm: float, years: float, trees: int = 1) -> None:
@@ -167,6 +184,7 @@ class Gathering:
         """Count what was gathered elsewhere, from other plots."""
         for band, rates in other._rates.items():
             self._rates.setdefault(band, Rates()).merge(rates)
+        self._mistaken.update(other._mistaken)
         for species, cells in other._cells.items():
             self._cells.setdefault(species, Counter()).update(cells)
         for name, largest in other._largest.items():
@@ -175,8 +193,15 @@ class Gathering:
     def reference(self) -> Reference:
         """What has been counted so far."""
         return Reference(
-            dict(self._largest), fitted(self._rates, self._genera), curves(self._cells, self._genera)
+            dict(self._largest),
+            fitted(self._rates, self._genera),
+            curves(self._cells, self._genera),
+            dict(self._mistaken),
         )
+
+
+def _two(one: str, other: str) -> Two:
+    return (one, other) if one < other else (other, one)
 
 
 def _lives(tree: Measurement) -> bool:

@@ -285,6 +285,10 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "样木 {tag} 树种 {value}，上期是 {before}。请看照片核对；若上期有误，检尺类型填 19。",
             "Tree {tag} is {value} and was {before} last time. Check with a photo; if last time was wrong, use tally code 19.",
         ),
+        "many": (
+            "{trees} 株样木（{tags}）树种 {value}，上期都是 {before}。请看照片一并核对；若上期有误，检尺类型填 19。",
+            "{trees} trees ({tags}) are {value} and were {before} last time. Decide them together, with photos; if last time was wrong, use tally code 19.",
+        ),
     },
     "X10": {
         "": (
@@ -316,6 +320,10 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         "moved": (
             "样木 {tag} 的位置（{value}）比上期移动了 {moved_m} m。请核对样木号和位置。",
             "Tree {tag} at ({value}) is {moved_m} m from where it stood. Check tag and position.",
+        ),
+        "places": (
+            "样木 {tag} 站在样木 {other} 上期的位置（{value}），样木 {other} 站在它的位置。请核对两株的样木号。",
+            "Tree {tag} stands at ({value}), where tree {other} stood, and {other} where it stood. Check both tags.",
         ),
         "swap": (
             "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，像是与样木 {other} 互换了。请两株都复测。",

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from math import hypot
 
 from server.forest.tree import Measurement
+from server.validation.expected import went_on
 from server.validation.flag import Flag, Severity
 from server.validation.rule import raised
 from server.validation.scene import Scene, shown
+
+KNOWN_SCORE = 0.1
+"""Score of an oversized diameter that last time's supports (project default): the species may be wrong."""
 
 
 def diameter_flags(scene: Scene) -> Iterator[Flag]:
@@ -70,9 +74,9 @@ def size_flags(scene: Scene) -> Iterator[Flag]:
             bounds[tree.species] = _size_bounds(scene, tree.species)
         most_cm, most_m = bounds[tree.species]
         if tree.dbh_cm is not None and tree.dbh_cm > most_cm:
-            yield _oversized(tree, "dbh_cm", tree.dbh_cm, most_cm)
+            yield _oversized(tree, "dbh_cm", tree.dbh_cm, most_cm, known=went_on(scene, tree))
         if tree.height_m is not None and tree.height_m > most_m:
-            yield _oversized(tree, "height_m", tree.height_m, most_m)
+            yield _oversized(tree, "height_m", tree.height_m, most_m, known=False)
 
 
 def _size_bounds(scene: Scene, species: str) -> tuple[float, float]:
@@ -88,11 +92,13 @@ def _size_bounds(scene: Scene, species: str) -> tuple[float, float]:
     )
 
 
-def _oversized(tree: Measurement, field: str, value: float, most: float) -> Flag:
+def _oversized(tree: Measurement, field: str, value: float, most: float, *, known: bool) -> Flag:
+    """Information where the tree is `known` to be that large: it was nearly so last time."""
     excess = value / most
     return raised(
         "T04", tree.ordinal, tree.tag, tree.stem_id, field, f"{value:g}", None, most,
-        score=excess / (excess + 1), case=field, species=tree.species, most=most,
+        severity=Severity.INFO if known else None, score=KNOWN_SCORE if known else excess / (excess + 1), case=field,
+        species=tree.species, most=most,
     )  # fmt: skip
 
 

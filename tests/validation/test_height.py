@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from server.validation.flag import Severity
-from tests.validation.makers import DEAD, flags, said, tree, visit
+from server.validation.reference import Reference
+from tests.validation.makers import DEAD, flags, last, said, tree, visit
 
 
 def test_a_tree_with_a_breast_height_diameter_is_taller_than_that():
@@ -33,3 +34,14 @@ def test_heights_that_were_not_measured_and_those_of_dead_trees_are_left_alone()
 
 def test_a_verified_height_is_information():
     assert said(visit(tree("1", 8.0, height_m=16.5, verified=True))) == [("H02", "info")]
+
+
+def test_a_lower_height_is_a_question_only_where_it_is_the_odder_of_the_two():
+    # ten-centimetre pines of some 8 m
+    usual = Reference.of([visit(*(tree(str(n), 8.0 + n / 10, height_m=7.0 + n / 20) for n in range(60)))])
+    low, tall = tree("1", 10.0, height_m=8.0), tree("1", 10.0, height_m=13.0)
+    assert said(visit(low), last(tall), reference=usual) == [("H05", "info")]
+    assert said(visit(low._replace(height_m=4.0)), last(tall._replace(height_m=9.0)), reference=usual)[0] == (
+        "H05",
+        "warn",
+    )

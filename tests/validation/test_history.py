@@ -6,6 +6,7 @@ from datetime import date
 
 from server.forest.species import SpeciesInfo
 from server.forest.tree import TallyCode
+from server.validation.reference import Reference
 from tests.validation.makers import CUT, DEAD, OVER, flags, last, said, tree, visit
 
 
@@ -88,10 +89,49 @@ def test_the_tag_of_a_tree_cut_two_censuses_ago_is_not_used_again():
     assert said(now, last(tree("1")), earlier=[longer_ago]) == [("X12", "error")]
 
 
-def test_trees_do_not_walk():
+def test_several_trees_named_anew_alike_are_one_flag():
+    before = last(*(tree(str(n)) for n in range(5)))
+    now = visit(*(tree(str(n), 15.5, "侧柏" if n < 3 else "栎") for n in range(5)))
+    (together, *alone) = sorted(flags(now, before), key=lambda flag: flag.tag)
+    assert (together.rule, together.tag, together.facts["tags"]) == ("X09", "", ["0", "1", "2"])
+    assert [(flag.rule, flag.tag) for flag in alone] == [("X09", "3"), ("X09", "4")]
+
+
+def test_species_that_accepted_crews_took_for_each_other_are_information():
+    accepted = [
+        visit(tree("1", 15.0, one), tree("2", 15.0, other), on=date(year, 7, 1))
+        for year, one, other in ((2009, "油松", "侧柏"), (2014, "侧柏", "油松"))
+    ]
+    before, now = last(tree("1")), visit(tree("1", 15.5, "侧柏"))
+    assert said(now, before, reference=Reference.of(accepted)) == [("X09", "info")]
+    assert said(now, before, reference=Reference.of(accepted[:1])) == [("X09", "warn")]
+
+
+def test_a_latin_name_tells_its_genus():
+    before = last(tree("1", species="Quercus rubra"))
+    assert said(visit(tree("1", 15.5, "Quercus velutina")), before) == [("X09", "info")]
+    assert said(visit(tree("1", 15.5, "Acer rubrum")), before) == [("X09", "warn")]
+
+
+def test_a_tree_that_goes_on_and_stands_elsewhere_was_measured_from_elsewhere():
     before = last(tree("1", x_m=2.0, y_m=3.0))
     assert said(visit(tree("1", 15.5, x_m=2.0, y_m=4.0)), before) == []
-    assert said(visit(tree("1", 15.5, x_m=2.0, y_m=4.1)), before) == [("X13", "warn")]
+    assert said(visit(tree("1", 15.5, x_m=2.0, y_m=4.1)), before) == [("X13", "info")]
+
+
+def test_trees_do_not_walk_far_nor_become_another():
+    before = last(tree("1", x_m=2.0, y_m=3.0))
+    assert said(visit(tree("1", 15.5, x_m=2.0, y_m=13.1)), before) == [("X13", "warn")]
+    assert ("X13", "warn") in said(visit(tree("1", 15.5, "侧柏", x_m=2.0, y_m=4.1)), before)
+    assert ("X13", "warn") in said(visit(tree("1", 30.0, x_m=2.0, y_m=4.1)), before)
+
+
+def test_two_trees_that_changed_places_have_each_others_tags():
+    before = last(tree("1", x_m=2.0, y_m=3.0), tree("2", x_m=5.0, y_m=3.0))
+    now = visit(tree("1", 15.5, x_m=5.0, y_m=3.1), tree("2", 15.5, x_m=2.0, y_m=3.1))
+    assert [(flag.rule, str(flag.severity), flag.facts["other"]) for flag in flags(now, before)] == [
+        ("X13", "warn", "2"), ("X13", "warn", "1"),
+    ]  # fmt: skip
 
 
 def test_a_little_change_of_the_point_of_measurement_is_information_a_large_one_a_warn():

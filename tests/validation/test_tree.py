@@ -73,6 +73,12 @@ def test_a_tree_larger_than_its_species_is_known_to_grow_is_a_warn():
     assert said(visit(tree("1", 48.9)), reference=accepted()) == []
 
 
+def test_a_tree_that_was_nearly_as_large_last_time_is_that_large():
+    now = visit(tree("1", 49.1))
+    assert said(now, last(tree("1", 48.0)), reference=accepted()) == [("T04", "info")]
+    assert ("T04", "warn") in said(now, last(tree("1", 25.0)), reference=accepted())
+
+
 def test_a_tree_taller_than_its_species_is_known_to_grow_is_a_warn():
     # 1.15 * 12 + 2 = 15.8
     (flag,) = flags(visit(tree("1", 20.0, height_m=15.9)), reference=accepted())

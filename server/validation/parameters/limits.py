@@ -85,11 +85,14 @@ class Limits:
     x06_min_pairs: float
     x07_many: float
     x07_many_share: float
+    x09_many: float
+    x09_mistaken: float
     x10_growth_cm_yr: float
     x10_slack_cm: float
     x10_error_cm: float
     x11_min_trees: float
     x13_shift_m: float
+    x13_far_m: float
     x14_use_share: float
     x14_alert_m: float
     x14_taper_share: float
