@@ -3,6 +3,7 @@ made byte by byte as ODK Collect makes them. Nothing here looks behind the door.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -35,7 +36,7 @@ def form(name: str, version: str | None = None) -> Compiled:
     """A form of our library; under another version where one is given."""
     text = (LIBRARY / f"{name}.md").read_text()
     if version is not None:
-        text = text.replace("2026112201", version)
+        text = re.sub(r"\b20261122\d\d\b", version, text)
     return compile_text(text, name)
 
 

@@ -41,7 +41,7 @@ def test_a_phone_is_offered_the_forms_of_its_project(phone: Phone) -> None:
     assert (listed["formID"], listed["name"], listed["version"]) == (
         "plot_visit",
         "样地调查 Plot visit",
-        "2026112201",
+        "2026112202",
     )
 
 

@@ -24,7 +24,7 @@ from tests.phone import (
 )
 
 GOOD = (
-    b'<data id="plot_visit" version="2026112201"><visit><plot_id>PS-001</plot_id></visit>'
+    b'<data id="plot_visit" version="2026112202"><visit><plot_id>PS-001</plot_id></visit>'
     b"<meta><instanceID>uuid:1</instanceID></meta></data>"
 )
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -65,7 +65,7 @@ RECORDS = {
     "no form id": GOOD.replace(b'id="plot_visit"', b""),
     "an empty form id": GOOD.replace(b'id="plot_visit"', b'id=" "'),
     "a form id of 300 characters": GOOD.replace(b"plot_visit", b"p" * 300),
-    "a version of 300 characters": GOOD.replace(b"2026112201", b"2" * 300),
+    "a version of 300 characters": GOOD.replace(b"2026112202", b"2" * 300),
     "no instanceID": GOOD.replace(b"<instanceID>uuid:1</instanceID>", b""),
     "an empty instanceID": GOOD.replace(b"uuid:1", b" "),
     "an instanceID of 201 characters": GOOD.replace(b"uuid:1", b"u" * 201),

@@ -166,7 +166,7 @@ def test_a_photo_that_comes_late_for_an_original_serves_its_edits_too(phone: Pho
 
 def test_an_encrypted_record_is_kept_with_its_files(phone: Phone, back: Back) -> None:
     envelope = (
-        f'<data xmlns="http://opendatakit.org/submissions" encrypted="yes" id="plot_visit" version="2026112201" '
+        f'<data xmlns="http://opendatakit.org/submissions" encrypted="yes" id="plot_visit" version="2026112202" '
         f'instanceID="{new_id()}"><base64EncryptedKey>AAAA</base64EncryptedKey>'
         f'<orx:meta xmlns:orx="http://openrosa.org/xforms"><orx:instanceID>{new_id()}</orx:instanceID></orx:meta>'
         f"<media><file>1.jpg.enc</file></media><encryptedXmlFile>submission.xml.enc</encryptedXmlFile></data>"

@@ -177,7 +177,7 @@ def test_an_instance_that_is_none_spoils_no_other(li: FlaskClient, project: int,
 
 
 def test_what_cannot_count_yet_waits_in_quarantine(li: FlaskClient, project: int, database: Database) -> None:
-    xml = plot_visit().replace(b'version="2026112201"', b'version="1"')
+    xml = plot_visit().replace(b'version="2026112202"', b'version="1"')
     told = _told(li, _bring(li, project, made((xml, {}))))
     assert "已保存，待定 1" in told
     assert "都已安全保存" in told
@@ -189,7 +189,7 @@ def test_a_project_of_strict_intake_says_why_it_keeps_nothing(
 ) -> None:
     with database.writing() as pen:
         pen.execute(schema.project.update().values(strict_intake=True))
-    xml = plot_visit().replace(b'version="2026112201"', b'version="1"')
+    xml = plot_visit().replace(b'version="2026112202"', b'version="1"')
     told = _told(li, _bring(li, project, made((xml, {}))))
     assert "未保存 1" in told
     assert "服务器上没有这个调查表版本" in told

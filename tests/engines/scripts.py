@@ -29,6 +29,7 @@ CORNERS = {
     "/data/corners/corner[1]/post/corner_position": "36.2001 113.4401 1204 3",
     "/data/corners/corner[2]/post/corner_number": "NE",
 }
+BOUNDARY = {"/data/boundary/perimeter_m": "103.4", "/data/boundary/closure_m": "0.2"}
 PHOTOS = {
     "/data/photos/photo_plot": "plot.jpg",
     "/data/photos/photo_north": "north.jpg",

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.slow  # two engines start for each form
 LIBRARY = Path(__file__).parents[2] / "forms" / "library"
 SCRIPTS = {
     "plot_visit": {
-        **scripts.VISIT, **scripts.FACTORS, **scripts.CORNERS, **scripts.TREES, **scripts.PHOTOS,
+        **scripts.VISIT, **scripts.FACTORS, **scripts.CORNERS, **scripts.BOUNDARY, **scripts.TREES,
+        **scripts.PHOTOS,
         "/data/note": "坡顶有新修便道",
     },
     "audit_visit": {**scripts.VISIT, "/data/visit/audit_kind": "random", **scripts.TREES, **scripts.PHOTOS},
@@ -74,6 +75,7 @@ def test_the_answers_of_a_visit_arrive_as_they_were_given(javarosa: None) -> Non
         "photo": "plot.jpg north.jpg centre.jpg",
     }  # fmt: skip
     assert found.one("plot")["canopy_cover"] == "0.65"
+    assert (found.one("plot")["perimeter_m"], found.one("plot")["closure_m"]) == ("103.4", "0.2")
     assert found.rows["corner"] == [
         {"number": "SW", "position": "36.2001 113.4401 1204.0 3.0"},
         {"number": "NE"},

@@ -76,6 +76,7 @@ def test_known_and_new_trees_come_back_as_one_list(fill) -> None:
     script = {
         **scripts.again(1, dbh_cm="25.1"),
         **scripts.again(2, tally_code="14"),
+        **scripts.BOUNDARY,
         "/data/new_found": "yes",
         **scripts.found(1, tag="4", species=OAK.value, dbh_cm="5.2"),
     }
@@ -88,7 +89,7 @@ def test_known_and_new_trees_come_back_as_one_list(fill) -> None:
         {"tag": "4", "species": OAK.value, "tally_code": "12", "dbh_cm": "5.2"},
     ]
     assert answers(found).one("visit")["census"] == "2026"
-    assert answers(found).one("plot") == {"plot_id": "PS-014"}
+    assert answers(found).one("plot") == {"plot_id": "PS-014", "perimeter_m": "103.4", "closure_m": "0.2"}
 
 
 @ENGINES

@@ -77,11 +77,12 @@ def test_every_list_of_codes_says_where_it_comes_from(name: str) -> None:
 def test_a_plot_visit_asks_for_the_whole_header_of_the_inventory() -> None:
     asked = questions("plot_visit").keys()
     percentages = {"plot.canopy_pct", "plot.slope_pct"}  # asked for as a fraction and in degrees
-    by_tape = {
-        "plot.perimeter_m",
-        "plot.closure_m",
-    }  # of counties that lay out their plots with tape and compass
-    assert {key for key in MEASURES if key.startswith("plot.")} - percentages - by_tape <= asked
+    assert {key for key in MEASURES if key.startswith("plot.")} - percentages <= asked
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mocked_fix_keeps_the_accuracy_that_betrays_it(name: str) -> None:
+    assert b"allow-mock-accuracy" not in library(name).xml
 
 
 def test_a_plot_visit_wants_three_photos_and_a_position() -> None:

@@ -11,7 +11,7 @@ from tests.forms.conftest import library
 
 def test_each_measure_of_a_form_has_a_line_with_its_unit_and_its_repeat() -> None:
     lines = report(library("plot_visit").form, "en").splitlines()
-    assert lines[0] == "Form plot_visit, version 2026112201: 样地调查 Plot visit"
+    assert lines[0] == "Form plot_visit, version 2026112202: 样地调查 Plot visit"
     assert "dbh_cm tree.dbh_cm diameter at breast height cm each tree" in [
         " ".join(line.split()) for line in lines
     ]
