@@ -15,23 +15,18 @@ from server.tables import analysis
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--project", "project_name", help="Name or number of the project, where there are several.")
 def export(path: Path, project_name: str | None) -> None:
-    """Write plots, visits, measurements, corrections and flags to a new SQLite file.
+    """Write a project to a new SQLite file, for looking at, not for tonnes.
 
-    Data as they count today, with what was typed first among the corrections, and flags: for looking at, not for
-    tonnes. Opens in Datasette, QGIS, R and pandas.
+    Data as they count today, with what was typed first among the corrections; flags with what may have happened and
+    what was decided; what was said of datums; crews' flags, audits and the plots drawn for them. Opens in Datasette,
+    QGIS, R and pandas.
     """
     try:
         with open_database() as database, database.reading() as connection:
             number = project_number(connection, project_name)
             counts = analysis.write(
                 path,
-                {
-                    "plots": rows.plots(connection, number),
-                    "visits": rows.visits(connection, number),
-                    "measurements": rows.measurements(connection, number),
-                    "corrections": rows.corrections(connection, number),
-                    "flags": rows.flags(connection, number),
-                },
+                {name: getattr(rows, name)(connection, number) for name in analysis.TABLES},
             )
     except FileExistsError as error:
         raise click.ClickException(f"{path} is there already; choose another name") from error

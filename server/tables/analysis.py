@@ -17,6 +17,13 @@ TABLES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "measurements": ("id", (("visit", "visits"),)),
     "corrections": ("id", (("visit", "visits"),)),
     "flags": ("id", (("visit", "visits"),)),
+    "stories": ("id", (("flag", "flags"),)),
+    "decisions": ("id", (("visit", "visits"), ("flag", "flags"))),
+    "datums": ("id", (("visit", "visits"),)),
+    "crew_flags": ("id", ()),
+    "crew_decisions": ("id", (("crew_flag", "crew_flags"),)),
+    "audits": ("id", (("visit", "visits"),)),
+    "draws": ("id", (("plot", "plots"),)),
 }
 """Table -> its key and the tables that its columns point at."""
 

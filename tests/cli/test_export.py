@@ -11,13 +11,18 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from server.settings import Settings
-from server.steps import review
+from server.steps import crew_decide, draw_audits, fix_datum, review
+from server.steps.draw_audits import Asked
 from server.store import export, schema
 from server.store.db import Database
 from server.store.reviews import Act
 from server.tables import analysis
+from server.validation.datum import GCJ02
 from tests.cast import PASSWORD, Cast
+from tests.cli.test_rules import yangdi
 from tests.phone import Back, Phone, form, key_address, plot_visit, put_up, tree
+from tests.steps.crews import send, send_audit, stand
+from tests.steps.test_crew_look import flag_of, settle
 
 
 @pytest.fixture
@@ -89,3 +94,50 @@ def test_programs_read_a_corrected_tree_as_it_counts(
     assert [(made["old"], made["new"], made["made_by"]) for made in read["corrections"]] == [
         ("231", "23.1", "li")
     ]
+
+
+def test_doubts_decisions_crews_audits_and_draws_leave_too(
+    database: Database, client: FlaskClient, settings: Settings, cast: Cast, tmp_path: Path
+) -> None:
+    for name in ("plot_visit", "audit_visit"):
+        put_up(database, cast.project, form(name))
+    send(Phone(client, key_address(cast)), [*stand()[:-2], tree("59", 160.0)],
+         visit={"position": "36.2 113.44 1200 4"})  # fmt: skip
+    back = Back(database, settings)
+    settle(back)
+    with database.writing() as pen:
+        draw_audits.draw(pen, cast.project, cast.census, Asked("7", plots=1), "li", 5)
+    send_audit(Phone(client, key_address(cast, cast.token_two)), stand())
+    settle(back)
+    with database.writing() as pen:
+        visit, doubted = pen.execute(
+            select(schema.flag.c.visit_id, schema.flag.c.id).where(schema.flag.c.tag == "59")
+        ).first() or (0, 0)
+        review.accept(pen, cast.project, doubted, Act("li", "古树", 1))
+        fix_datum.say(pen, cast.project, visit, GCJ02, Act("li", "高德", 2))
+        fix_datum.undo(pen, cast.project, visit, Act("li", "看错了", 3))
+    crew_flag = flag_of(back, "Q06")
+    database.write(lambda pen: crew_decide.accept(pen, cast.project, crew_flag, Act("li", "N-8", 4)))
+    assert yangdi(settings, "export", tmp_path / "county.db", "--project", cast.project).exit_code == 0
+    with sqlite3.connect(tmp_path / "county.db") as file:
+        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
+        told = file.execute(
+            "SELECT f.tag, s.story, s.meant, d.why FROM flags f JOIN stories s ON s.flag = f.id "
+            "JOIN decisions d ON d.flag = f.id"
+        ).fetchall()
+        assert ("59", "decimal", "16.0", "古树") in told
+        assert file.execute("SELECT datum, why, said_by, undone_by FROM datums").fetchall() == [
+            (GCJ02, "高德", "li", "li")
+        ]
+        assert file.execute(
+            "SELECT c.crew, c.census, c.state, d.decision, d.why FROM crew_flags c "
+            "JOIN crew_decisions d ON d.crew_flag = c.id"
+        ).fetchall() == [("一队", "2026", "accepted", "accept", "N-8")]
+        assert file.execute(
+            "SELECT v.kind, w.kind, a.crew, a.verdict, a.outside, a.missed FROM audits a "
+            "JOIN visits v ON v.id = a.id JOIN visits w ON w.id = a.visit"
+        ).fetchall() == [("audit", "visit", "一队", "failed", 1, 1)]
+        assert file.execute(
+            "SELECT p.plot_id, d.crew, d.seed, d.of, d.drawn_by FROM draws d JOIN plots p ON p.id = d.plot"
+        ).fetchall() == [("PS-001", "一队", "7", 1, "li")]
+    file.close()
