@@ -67,6 +67,8 @@ PHOTOS = frozenset({jobs.INSPECT_PHOTO})
 PATIENCE_MS = 60_000
 """ms that a look at a whole census waits for a moment in which no plot waits for its flags: Python thinks about one
 thing at a time, whatever the niceness of a thread."""
+FRESH = frozenset({jobs.UNFOLD, jobs.CHECK})
+"""What a plot waits for until its flags are there."""
 CENSUSES = frozenset({jobs.REFIT, jobs.RECHECK, jobs.CREW_LOOK})
 
 
@@ -145,31 +147,35 @@ class Worker:
 
     def round(self) -> int:
         """Do one batch of the first kind that has something due; 0 when nothing is."""
-        for kind, step in self._steps.items():
-            claimed = self._claim(kind, step.most)
-            if claimed:
-                if claimed[0].attempts > self._settings.job_attempts:
-                    self._bury(claimed[0], "no worker lived to the end of it")
-                else:
-                    self._do(step, claimed)
-                return len(claimed)
-        return 0
-
-    def _claim(self, kind: str, most: int) -> list[Job]:
         now = self._clock()
-        with self._database.reading() as connection:
-            if not jobs.is_due(connection, kind, now):
-                return []  # nobody takes the pen to find nothing
-            if self._gathers and kind == jobs.UNFOLD and self._more_are_coming(connection, now):
-                return []
-            if self._patient and self._plots_wait(connection, kind, now):
-                return []
-        with self._database.writing() as connection:
-            return jobs.claim(connection, [kind], now, now + self._settings.job_lease_s * 1000, most)
+        kind = self._next(now)
+        claimed = self._claim(kind, now) if kind is not None else []  # nobody takes the pen to find nothing
+        if not claimed:
+            return 0
+        if claimed[0].attempts > self._settings.job_attempts:
+            self._bury(claimed[0], "no worker lived to the end of it")
+        else:
+            self._do(self._steps[claimed[0].kind], claimed)
+        return len(claimed)
 
-    def _plots_wait(self, connection: Connection, kind: str, now: int) -> bool:
-        fresh = any(jobs.is_due(connection, other, now) for other in (jobs.UNFOLD, jobs.CHECK))
-        return fresh and 0 <= now - jobs.waiting_since(connection, kind).first < PATIENCE_MS
+    def _next(self, now: int) -> str | None:
+        """The first kind that has something due and need not wait."""
+        with self._database.reading() as connection:
+            due = jobs.due(connection, now)
+            return next(
+                (kind for kind in self._steps if kind in due and not self._waits(connection, kind, due, now)),
+                None,
+            )
+
+    def _waits(self, connection: Connection, kind: str, due: Collection[str], now: int) -> bool:
+        if self._patient and not FRESH.isdisjoint(due):
+            return 0 <= now - jobs.waiting_since(connection, kind).first < PATIENCE_MS
+        return self._gathers and kind == jobs.UNFOLD and self._more_are_coming(connection, now)
+
+    def _claim(self, kind: str, now: int) -> list[Job]:
+        lease_ms = self._settings.job_lease_s * 1000
+        with self._database.writing() as connection:
+            return jobs.claim(connection, kind, now, now + lease_ms, self._steps[kind].most)
 
     def _more_are_coming(self, connection: Connection, now: int) -> bool:
         waiting = jobs.waiting_since(connection, jobs.UNFOLD)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, text
+from sqlalchemy import ColumnElement, Connection, Delete, Select, Update, text
 from sqlalchemy.sql import ClauseElement
 
 Values = Mapping[str, Any]
@@ -66,12 +66,19 @@ class HotList(Hot):
         """Every row that belongs to one of `numbers` (or texts); `others` are values that the query names."""
         if not numbers:
             return []
-        is_sqlite = connection.dialect.name == "sqlite"
-        listed = json.dumps(list(numbers)) if is_sqlite else list(numbers)
-        return self.all(connection, {"numbers": listed, **others})
+        return self.all(connection, {"numbers": _listed(connection, numbers), **others})
+
+    def each(self, connection: Connection, numbers: Sequence[int], **others: Any) -> None:
+        """Change or remove every row that belongs to one of `numbers`; nothing is asked back."""
+        if numbers:
+            self.do(connection, {"numbers": _listed(connection, numbers), **others})
 
 
-def in_list(query: Select[Any], column: ColumnElement[Any]) -> HotList:
+def _listed(connection: Connection, numbers: Sequence[int] | Sequence[str]) -> str | list[Any]:
+    return json.dumps(list(numbers)) if connection.dialect.name == "sqlite" else list(numbers)
+
+
+def in_list(query: Select[Any] | Update | Delete, column: ColumnElement[Any]) -> HotList:
     """`query` for the rows whose `column` is in the list that comes with each execution."""
     name = f"{column.table.name}.{column.name}"
     return HotList(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
 from server.store import bulk
-from server.store.hot import Hot
+from server.store.hot import Hot, in_list
 from server.store.schema import job
 
 UNFOLD, INSPECT_PHOTO, CHECK, SETTLE = "unfold", "inspect_photo", "check", "settle"
@@ -55,8 +55,19 @@ def put_once(connection: Connection, kind: str, subject_id: int, at: int) -> Non
 
 def is_promised(connection: Connection, kind: str, subject_id: int) -> bool:
     """Does a step of the kind wait for this subject, untried?"""
-    same = (job.c.kind == kind, job.c.subject_id == subject_id, job.c.attempts == 0, job.c.dead_at.is_(None))
-    return connection.execute(select(job.c.id).where(*same).limit(1)).first() is not None
+    return _PROMISED_TO.first(connection, {"kind": kind, "subject_id": subject_id}) is not None
+
+
+_PROMISED_TO = Hot(
+    select(job.c.id)
+    .where(
+        job.c.kind == bindparam("kind"),
+        job.c.subject_id == bindparam("subject_id"),
+        job.c.attempts == 0,
+        job.c.dead_at.is_(None),
+    )
+    .limit(1)
+)
 
 
 def put_all(connection: Connection, promises: Sequence[tuple[str, int, int]]) -> None:
@@ -65,21 +76,17 @@ def put_all(connection: Connection, promises: Sequence[tuple[str, int, int]]) ->
     bulk.insert_rows(connection, job, _PROMISED, rows)
 
 
-_DUE = Hot(
-    select(job.c.id)
-    .where(
-        job.c.dead_at.is_(None),
-        job.c.due_at <= bindparam("now"),
-        or_(job.c.leased_until.is_(None), job.c.leased_until < bindparam("now")),
-        job.c.kind == bindparam("kind"),
-    )
-    .limit(1)
+_IS_DUE = (
+    job.c.dead_at.is_(None),
+    job.c.due_at <= bindparam("now"),
+    or_(job.c.leased_until.is_(None), job.c.leased_until < bindparam("now")),
 )
+_DUE = Hot(select(job.c.kind).where(*_IS_DUE).distinct())
 
 
-def is_due(connection: Connection, kind: str, now: int) -> bool:
-    """Is there anything of this kind to claim?"""
-    return _DUE.first(connection, {"kind": kind, "now": now}) is not None
+def due(connection: Connection, now: int) -> set[str]:
+    """Kinds of which there is anything to claim."""
+    return {row[0] for row in _DUE.all(connection, {"now": now})}
 
 
 class Waiting(NamedTuple):
@@ -103,38 +110,33 @@ def waiting_since(connection: Connection, kind: str) -> Waiting:
     return Waiting(count, first or 0, last or 0)
 
 
-def _claim_query(kinds: Sequence[str], again: bool) -> Any:
-    due = (
+def _claiming(*tried: Any) -> Hot:
+    first = (
         select(job.c.id)
-        .where(
-            job.c.dead_at.is_(None),
-            job.c.due_at <= bindparam("now"),
-            or_(job.c.leased_until.is_(None), job.c.leased_until < bindparam("now")),
-            job.c.kind.in_(kinds),
-            job.c.attempts > 0 if again else job.c.attempts == 0,
-        )
+        .where(*_IS_DUE, job.c.kind == bindparam("of_kind"), *tried)
         .order_by(job.c.due_at, job.c.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-    return (
+    return Hot(
         update(job)
-        .where(job.c.id.in_(due.scalar_subquery()))
+        .where(job.c.id.in_(first.scalar_subquery()))
         .values(leased_until=bindparam("until"), attempts=job.c.attempts + 1)
         .returning(job.c.id, job.c.kind, job.c.subject_id, job.c.attempts)
     )
 
 
-def claim(connection: Connection, kinds: Sequence[str], now: int, until: int, most: int) -> list[Job]:
-    """Take up to `most` due jobs of these kinds, oldest first, nobody else's until the moment `until`.
+_CLAIM, _CLAIM_AGAIN = _claiming(job.c.attempts == 0), _claiming(job.c.attempts > 0)
+
+
+def claim(connection: Connection, kind: str, now: int, until: int, most: int) -> list[Job]:
+    """Take up to `most` due jobs of a kind, oldest first, nobody else's until the moment `until`.
 
     A claim counts as an attempt, so that a job that kills its worker is set aside in the end as well. What was
     tried before is taken alone: it must not take others down with it again.
     """
-    values = {"now": now, "until": until, "most": most}
-    rows = connection.execute(_claim_query(kinds, again=False), values).all()
-    if not rows:
-        rows = connection.execute(_claim_query(kinds, again=True), values | {"most": 1}).all()
+    values = {"of_kind": kind, "now": now, "until": until, "most": most}
+    rows = _CLAIM.all(connection, values) or _CLAIM_AGAIN.all(connection, values | {"most": 1})
     return sorted(Job(*row) for row in rows)
 
 
@@ -163,10 +165,12 @@ def bring_back(connection: Connection, now: int, lease_ms: int) -> None:
     )
 
 
+_DONE = in_list(delete(job), job.c.id)
+
+
 def done(connection: Connection, ids: Sequence[int]) -> None:
     """The promises are kept; call in the transaction that keeps them."""
-    if ids:
-        connection.execute(delete(job).where(job.c.id.in_(ids)))
+    _DONE.each(connection, ids)
 
 
 def failed(connection: Connection, job_id: int, error: str, next_at: int) -> None:

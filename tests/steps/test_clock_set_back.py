@@ -31,7 +31,7 @@ def left(database: Database) -> int:
 
 def claim(database: Database, at: int, lease_s: int) -> None:
     with database.writing() as connection:
-        assert jobs.claim(connection, [jobs.UNFOLD], at, at + lease_s * 1000, 9)
+        assert jobs.claim(connection, jobs.UNFOLD, at, at + lease_s * 1000, 9)
 
 
 def test_a_promise_from_a_time_that_is_still_to_come_is_due_now(

@@ -119,7 +119,7 @@ def test_a_recheck_goes_on_where_a_dead_worker_left_it(
     worker = worker_of(database, settings, back)
     worker.round()
     with database.writing() as connection:  # a worker takes the next slice and dies
-        jobs.claim(connection, [jobs.RECHECK], back.clock(), back.clock() + 1000, 1)
+        jobs.claim(connection, jobs.RECHECK, back.clock(), back.clock() + 1000, 1)
     assert worker.drain() == 0
     back.clock.tick(2)
     worker.drain()

@@ -107,7 +107,7 @@ def test_a_dead_letter_is_seen_and_done_once_a_person_has_it_tried_again(
 
 def claim(database: Database, at: int, until: int, most: int = 32) -> list[jobs.Job]:
     with database.writing() as connection:
-        return jobs.claim(connection, [jobs.UNFOLD], at, until, most)
+        return jobs.claim(connection, jobs.UNFOLD, at, until, most)
 
 
 def test_a_job_in_the_hands_of_one_worker_is_not_taken_by_another(worker: Worker, phone: Phone, back: Back,

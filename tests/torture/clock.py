@@ -73,7 +73,7 @@ def _claim_and_die(stage: Stage, difference_s: int) -> None:
     """A worker takes jobs, by the clock of that moment, and is never heard of again."""
     now_ms = time.time_ns() // 1_000_000 + difference_s * 1000
     with stage.database.writing() as connection:
-        claimed = jobs.claim(connection, [jobs.UNFOLD], now_ms, now_ms + LEASE_S * 1000, 3)
+        claimed = jobs.claim(connection, jobs.UNFOLD, now_ms, now_ms + LEASE_S * 1000, 3)
     assert claimed
 
 
