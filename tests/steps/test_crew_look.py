@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from server.problems import AlreadyDecided, NotFound, ReasonMissing
-from server.steps import crew_decide
+from server.steps import crew_decide, recheck
 from server.store import crews, jobs, schema
 from server.store.db import Database
 from server.store.reviews import Act
@@ -186,6 +186,25 @@ def test_edits_that_nobody_asked_for_are_counted(phone: Phone, back: Back, cast:
     send(phone, stand(add_cm=0.2), log_of(60, 50, reason="读错了"), deprecated_id=second)
     settle(back)
     assert figures(back, cast.crew_one)["edits"] == {"visits": 0, "of": 1}
+
+
+def test_a_recheck_reads_what_came_before_anybody_looked_at_crews(
+    phone: Phone, back: Back, cast: Cast, database: Database
+) -> None:
+    for number in range(3):
+        plot = f"PS-01{number}"
+        first = send(phone, stand(), plot_id=plot)
+        settle(back)
+        send(phone, stand(add_cm=0.1), log_of(60, 3), plot_id=plot, deprecated_id=first)
+    settle(back)
+    with database.writing() as connection:
+        for table in (schema.crew_flag, schema.crew_work, schema.visit_pace, schema.job):
+            connection.execute(table.delete())
+        recheck.ask(connection, cast.project, "li", MORNING)
+    settle(back)
+    settle(back)
+    assert figures(back, cast.crew_one)["edits"] == {"visits": 3, "of": 3}
+    assert {"C02", "C06"} <= {rule for _, rule, _ in said(back)}
 
 
 def test_a_rule_that_the_project_silenced_is_silent(
