@@ -5,15 +5,15 @@ Loads polars; import it only where a whole census is looked at.
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import adbc_driver_postgresql.dbapi as postgresql_columns
 import adbc_driver_sqlite.dbapi as sqlite_columns
 import polars as pl
-import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
@@ -34,19 +34,17 @@ _FROM = """
 FROM visit v JOIN measurement m ON m.visit_id = v.id
 WHERE v.project_id = {project} AND v.plot_id BETWEEN {first} AND {last}
 """
-_SQL = (
-    "SELECT m.visit_id AS visit, m.ordinal, m.tag, m.stem_id, m.species, {numbers}, m.verified, {codes} AS codes,"
-    " m.dbh_text" + _FROM
-)
-_ALL_OF_SQLITE = {
-    "visit": "m.visit_id", "ordinal": "m.ordinal", "tag": "m.tag", "stem_id": "m.stem_id", "species": "m.species",
-    "tally_code": f"ifnull(m.tally_code, {_NO_CODE})", **{name: f"ifnull(m.{name}, {_NO_NUMBER})" for name in _NUMBERS},
-    "verified": "m.verified", "codes": "ifnull(m.codes, '')", "dbh_text": "m.dbh_text",
+_OF_POSTGRESQL = {
+    **{name: f"m.{name}" for name in SCHEMA}, "visit": "m.visit_id", "codes": "coalesce(m.codes, '')",
+}  # fmt: skip
+_OF_SQLITE = {
+    **_OF_POSTGRESQL, "tally_code": f"ifnull(m.tally_code, {_NO_CODE})",
+    **{name: f"ifnull(m.{name}, {_NO_NUMBER})" for name in _NUMBERS},
 }  # fmt: skip
 _USUAL: dict[str, Any] = {
-    "stem_id": "1", "height_m": None, "pom_m": None, "x_m": None, "y_m": None, "verified": 0, "codes": "",
+    "stem_id": "1", "height_m": None, "pom_m": None, "x_m": None, "y_m": None, "verified": False, "codes": "",
 }  # fmt: skip
-"""What stands in columns that many crews never use: where nothing else does, SQLite need not hand it out a million
+"""What stands in columns that many crews never use: where nothing else does, the store need not hand it out a million
 times."""
 
 
@@ -58,8 +56,9 @@ class Trees:
         self._is_sqlite = parsed.get_backend_name() == "sqlite"
         self._connection: Any = (
             sqlite_columns.connect(str(parsed.database)) if self._is_sqlite
-            else psycopg.connect(parsed.set(drivername="postgresql").render_as_string(hide_password=False),
-                                 autocommit=True)
+            else postgresql_columns.connect(
+                parsed.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
+            )
         )  # fmt: skip
 
     def close(self) -> None:
@@ -69,32 +68,29 @@ class Trees:
     def of_plots(self, connection: Connection, project_id: int, first: int, last: int) -> pl.DataFrame:
         """Trees of every visit of the project's plots from number `first` to `last`, visit by visit in each crew's
         order. `connection` is asked for corrections."""
-        values = {"project": int(project_id), "first": int(first), "last": int(last)}
-        came = self._of_sqlite(values) if self._is_sqlite else self._of_postgresql(values)
+        source = _FROM.format(project=int(project_id), first=int(first), last=int(last))
+        came = self._came(source)
         return _corrected(connection, project_id, (first, last), came).sort("visit", "ordinal")
 
-    def _of_sqlite(self, values: dict[str, int]) -> pl.DataFrame:
-        unused = self._unused(values)
-        said = (f"{text} AS {name}" for name, text in _ALL_OF_SQLITE.items() if name not in unused)
-        read = self._columns(f"SELECT {', '.join(said)}" + _FROM.format(**values))
-        read = read.with_columns(pl.lit(_USUAL[name]).alias(name) for name in unused)
-        return read.select(
-            pl.when(pl.col(name) == float("inf")).then(None).otherwise(pl.col(name)).cast(kind).alias(name)
-            if name in _NUMBERS and name not in unused
-            else pl.when(pl.col(name) == _NO_CODE).then(None).otherwise(pl.col(name)).cast(kind).alias(name)
-            if name == "tally_code"
-            else pl.col(name).cast(kind)
-            for name, kind in SCHEMA.items()
+    def _came(self, source: str) -> pl.DataFrame:
+        unused = self._unused(source)
+        columns = _OF_SQLITE if self._is_sqlite else _OF_POSTGRESQL
+        said = (f"{text} AS {name}" for name, text in columns.items() if name not in unused)
+        read = self._columns(f"SELECT {', '.join(said)}" + source)
+        if self._is_sqlite:
+            read = read.with_columns(_with_nulls(read))
+        return read.with_columns(pl.lit(_USUAL[name]).alias(name) for name in unused).select(
+            pl.col(name).cast(kind) for name, kind in SCHEMA.items()
         )
 
-    def _unused(self, values: dict[str, int]) -> list[str]:
+    def _unused(self, source: str) -> list[str]:
         """Columns in which all of these trees have what is usual."""
         others = (
-            f"count(m.{name})" if usual is None else f"count(nullif(ifnull(m.{name}, '{usual}'), '{usual}'))"
-            if isinstance(usual, str) else f"count(nullif(m.{name}, {usual}))"
+            (f"count(m.{name})" if usual is None else f"count(*) FILTER (WHERE m.{name} <> {usual!r})")
+            + f" AS {name}"
             for name, usual in _USUAL.items()
-        )  # fmt: skip
-        counts = self._columns(f"SELECT {', '.join(others)}" + _FROM.format(**values)).row(0)
+        )
+        counts = self._columns(f"SELECT {', '.join(others)}" + source).row(0)
         return [name for name, count in zip(_USUAL, counts, strict=True) if not count]
 
     def _columns(self, sql: str) -> pl.DataFrame:
@@ -104,17 +100,13 @@ class Trees:
         cursor.close()
         return read
 
-    def _of_postgresql(self, values: dict[str, int]) -> pl.DataFrame:
-        numbers = ", ".join(f"m.{name}" for name in ("tally_code", *_NUMBERS))
-        sql = _SQL.format(numbers=numbers, codes="coalesce(m.codes, '')", **values)
-        sql = sql.replace("m.verified", "m.verified::int AS verified")
-        with self._connection.cursor().copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)") as copy:
-            text = b"".join(copy)
-        schema = {**SCHEMA, "verified": pl.Int64}
-        if not text:
-            return pl.DataFrame(schema=SCHEMA)
-        read = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
-        return read.with_columns(pl.col("verified") == 1, pl.col(pl.String).fill_null(""))
+
+def _with_nulls(read: pl.DataFrame) -> Iterator[pl.Expr]:
+    """NULL again where something stands for it."""
+    for name in read.columns:
+        if name in (*_NUMBERS, "tally_code"):
+            nothing = _NO_CODE if name == "tally_code" else float(_NO_NUMBER)
+            yield pl.when(pl.col(name) != nothing).then(pl.col(name)).alias(name)
 
 
 def _corrected(

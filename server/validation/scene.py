@@ -34,7 +34,7 @@ class Crowd(NamedTuple):
 
     `grown` is how many lived and were measured both times, `whole` how many of these to whole centimetres; `places`
     are where those of the scene stand in their list, counted from anywhere. `sizes` are species and diameter (cm) of
-    all living trees, empty where no tree of the scene is new.
+    all living trees.
     """
 
     grown: int

@@ -90,7 +90,7 @@ def _handed_out(
     """`odd` are the trees that are asked about where other trees of the visit need not be."""
     others = near(rows, odd.filter(_c("look") == "growth_flags"), limits)
     needed = pl.concat([odd.select("visit", "key"), others]).unique()
-    crowds = _crowds(odd, needed, rows, wide)
+    crowds = _crowds(needed, rows, wide)
     asked = {
         visit: Asked(frozenset(names), crowds.get(visit))
         for visit, names in looks.group_by("visit").agg("look").iter_rows()
@@ -98,17 +98,14 @@ def _handed_out(
     return Sieved(asked, needed)
 
 
-def _crowds(
-    odd: pl.DataFrame, needed: pl.DataFrame, rows: pl.DataFrame, wide: pl.DataFrame
-) -> dict[int, Crowd]:
+def _crowds(needed: pl.DataFrame, rows: pl.DataFrame, wide: pl.DataFrame) -> dict[int, Crowd]:
     """What is known of all trees, by visit, of visits from which only some trees are handed out."""
     grown = rows.lazy().filter("grown").select("visit", "key", "place")
     places = (
         grown.join(needed.lazy(), on=["visit", "key"], how="semi").group_by("visit").agg(_c("place").sort())
     )
-    newcomers = odd.filter(_c("look") == "outlier_flags").select("visit").unique()
     sized = rows.lazy().filter("sized").select("visit", "species", "dbh_cm")
-    sizes = sized.join(newcomers.lazy(), on="visit", how="semi").group_by("visit").agg("species", "dbh_cm")
+    sizes = sized.join(needed.lazy(), on="visit", how="semi").group_by("visit").agg("species", "dbh_cm")
     counts = (
         wide.lazy().select("visit", "grown_rows", "whole_rows").join(needed.lazy(), on="visit", how="semi")
     )

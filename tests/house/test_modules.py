@@ -51,6 +51,7 @@ HOMES = {
         "server/steps/whole_census.py",
     ),
     "adbc_driver_sqlite": ("server/store/census_stream.py",),
+    "adbc_driver_postgresql": ("server/store/census_stream.py",),
 }
 """Where a library may be imported: so that leaving it, or a fault in it, concerns one folder."""
 
