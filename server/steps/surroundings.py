@@ -18,9 +18,8 @@ from server.store.photos import Taken, TwinRow
 from server.store.places import PlaceRow
 from server.store.visits import VisitRow
 from server.validation.copied import GRAMS_SHARED, MOST_RESEMBLING, Resembling, cells, worth_a_look
-from server.validation.parameters import Parameters
 from server.validation.photo_rules import Album, Photo, Proven, Twin
-from server.validation.place import Area, Corner, Fix, Place
+from server.validation.place import Area, Corner, Fix, Near, Place
 from server.validation.places import Surroundings
 
 M2_PER_HA = 10_000
@@ -35,7 +34,7 @@ def of(
     ids = [row.id for row in wanted]
     rows = places.of_visits(connection, [*ids, *last.values()])
     areas = _areas(connection, rows)
-    twins = _twins(connection, rows, ids)
+    near = _near(connection, rows, ids)
     files = photos.of_visits(connection, ids)
     albums = _albums(connection, wanted, files)
     resembling = _resembling(connection, ids, trees)
@@ -44,18 +43,18 @@ def of(
     for number in ids:
         before = last.get(number)
         then = _place(rows[before], (), (), len(trees.get(before, ())), None) if before is not None else None
-        place = _place(rows[number], areas[number], twins[number], len(trees.get(number, ())), then)
+        place = _place(rows[number], areas[number], near[number], len(trees.get(number, ())), then)
         found[number] = Surroundings(place, albums.get(number), resembling[number], proven[number])
     return found
 
 
 def _place(
-    row: PlaceRow, areas: Sequence[Area], twins: Sequence[str], trees: int, last: Place | None
+    row: PlaceRow, areas: Sequence[Area], near: Sequence[Near], trees: int, last: Place | None
 ) -> Place:
     return Place(
         design=_point(row.design_lat, row.design_lon), fix=_fix(row), side_m=_side_m(row), corners=_corners(row),
         header=row.header, measured_on=row.measured_on, started_at=row.started_at, ended_at=row.ended_at,
-        received_at=row.received_at, campaign=(row.starts_on, row.ends_on), areas=areas, twins=twins, trees=trees,
+        received_at=row.received_at, campaign=(row.starts_on, row.ends_on), areas=areas, near=near, trees=trees,
         last=last,
     )  # fmt: skip
 
@@ -101,19 +100,16 @@ def _areas(connection: Connection, rows: Mapping[int, PlaceRow]) -> dict[int, li
     return found
 
 
-def _twins(connection: Connection, rows: Mapping[int, PlaceRow], ids: Sequence[int]) -> dict[int, list[str]]:
-    """Other plots whose fix, taken before, is the very same. How near that is, the rule's own threshold says."""
-    found: dict[int, set[str]] = defaultdict(set)
-    most_m = Parameters.default().limits.p03_same_m
+def _near(connection: Connection, rows: Mapping[int, PlaceRow], ids: Sequence[int]) -> dict[int, list[Near]]:
+    """Other plots whose fix was taken before and lies close by: of each the nearest."""
+    found: dict[int, dict[str, float]] = defaultdict(dict)
     for row in places.near(connection, ids):
         here = _point(rows[row.visit_id].lat, rows[row.visit_id].lon)
-        if (
-            row.other_id < row.visit_id
-            and here is not None
-            and apart_m(here, Point(row.lat, row.lon)) < most_m
-        ):
-            found[row.visit_id].add(row.plot)
-    return {number: sorted(found[number]) for number in ids} | {n: [] for n in rows if n not in set(ids)}
+        if row.other_id < row.visit_id and here is not None:
+            apart = apart_m(here, Point(row.lat, row.lon))
+            known = found[row.visit_id]
+            known[row.plot] = min(apart, known.get(row.plot, apart))
+    return {number: [Near(*one) for one in sorted(found[number].items())] for number in ids}
 
 
 def _albums(

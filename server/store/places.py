@@ -26,8 +26,9 @@ from server.store.schema import (
     visit_gram,
 )
 
-NEAR_DEG = 0.0002
-"""Degrees of latitude and longitude within which fixes of two plots are compared: 22 m at the most."""
+NEAR_DEG = 0.00036
+"""Degrees of latitude and longitude within which fixes of two plots are compared: 40 m, and eastwards still the 20 m
+that P03.same_m may be set to at 60° from the equator."""
 
 
 class PlaceRow(NamedTuple):

@@ -50,12 +50,19 @@ class Area(NamedTuple):
     boundary: Boundary
 
 
+class Near(NamedTuple):
+    """Another plot whose fix was taken before, close by, m."""
+
+    plot: str
+    apart_m: float
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A visit's answers about the plot itself. Degrees WGS 84, moments ms since 1970 UTC, days ISO text.
 
-    `design` is the planned position. `header` holds answers by measure ("plot.slope_deg"). `twins` are other plots
-    with the very same fix. `last` is the visit of the census before.
+    `design` is the planned position. `header` holds answers by measure ("plot.slope_deg"). `near` are other plots
+    whose fix may be the very same. `last` is the visit of the census before.
     """
 
     design: Point | None = None
@@ -69,7 +76,7 @@ class Place:
     received_at: int | None = None
     campaign: tuple[str | None, str | None] = (None, None)  # first and last day
     areas: Sequence[Area] = ()
-    twins: Sequence[str] = ()
+    near: Sequence[Near] = ()
     trees: int = 0
     last: Place | None = None
 
@@ -120,18 +127,10 @@ def _quality(place: Place, fix: Fix, limits: Limits) -> Iterator[Flag]:
     if fix.doubt_m > limits.p03_accuracy_m:
         yield raised("P03", None, "", "", "position", shown(fix.point), severity=Severity.INFO, score=0.1,
                      case="accuracy", accuracy_m=round(fix.doubt_m, 1), most_m=limits.p03_accuracy_m)  # fmt: skip
-    for twin in place.twins:
-        yield raised(
-            "P03",
-            None,
-            "",
-            "",
-            "position",
-            shown(fix.point),
-            case="twin",
-            other=twin,
-            same_m=limits.p03_same_m,
-        )
+    for one in place.near:
+        if one.apart_m < limits.p03_same_m:
+            yield raised("P03", None, "", "", "position", shown(fix.point), case="twin", other=one.plot,
+                         same_m=limits.p03_same_m)  # fmt: skip
 
 
 def _made_up(place: Place, fix: Fix, away: float | None, limits: Limits) -> Iterator[Flag]:

@@ -15,6 +15,7 @@ from server.forest.position import Point, apart_m
 from server.photos.picture import Shot, draw
 from server.problems import AlreadyDecided, ReasonMissing, ValueUnfit
 from server.steps import fix_datum
+from server.steps.set_threshold import Change, set_threshold
 from server.store import jobs, schema
 from server.store.db import Database
 from server.store.reviews import Act
@@ -113,6 +114,20 @@ def test_a_word_without_reason_or_datum_is_refused(
     with pytest.raises(ValueUnfit):
         database.write(lambda pen: fix_datum.say(pen, cast.project, visit_of(back), "mars", act()))
     assert back.count(schema.fix_datum) == 0
+
+
+def test_how_near_two_plots_may_be_is_the_projects_choice(
+    phone: Phone, back: Back, database: Database, cast: Cast
+) -> None:
+    send(phone, back, near(), plot_id="X-1")
+    send(phone, back, near(9), plot_id="X-2", trees=OTHER_TALLY)
+    assert open_flags(back) == []
+    for most_m, flags in ((4.5, [("X-2", "P03")]), (3.0, [])):
+        database.write(
+            lambda pen, most_m=most_m: set_threshold(pen, cast.project, Change("P03.same_m", most_m), act())
+        )
+        back.drain()
+        assert open_flags(back) == flags
 
 
 def test_two_plots_with_one_fix_are_told_apart_once_one_moves(phone: Phone, back: Back) -> None:

@@ -14,7 +14,7 @@ from server.forest.visit import Visit
 from server.validation.datum import BD09, GCJ02, shifted
 from server.validation.flag import Flag, message
 from server.validation.parameters import Parameters
-from server.validation.place import Area, Corner, Fix, Place
+from server.validation.place import Area, Corner, Fix, Near, Place
 from server.validation.places import Surroundings, flags_of_place
 from tests.validation.makers import NOW, last, tree, visit
 
@@ -85,7 +85,7 @@ def test_a_fix_that_no_satellite_gave_is_said_to_be_one() -> None:
 
 def test_a_poor_fix_and_another_plots_fix() -> None:
     assert said(place(accuracy_m=22.5)) == [("P03", "info", "accuracy")]
-    [flag] = flags(place(twins=["PS-002"]))
+    [flag] = flags(place(near=[Near("PS-002", 0.4), Near("PS-003", 1.2)]))
     assert (flag.rule, flag.facts["other"]) == ("P03", "PS-002")
 
 
