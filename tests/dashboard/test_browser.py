@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
-from tests.cast import PASSWORD
+from tests import chromium
 from tests.dashboard.conftest import Scene
 from tests.live import LiveServer
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.parametrize("engine", ["sqlite"]),
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium is not on this machine (Debian: apt-get install chromium)"
-    ),
-]
+pytestmark = chromium.NEEDED
 
 
 @pytest.fixture
 def page(live_server: LiveServer, scene: Scene) -> Iterator[object]:
-    """A browser's page in which li has signed in. A word of complaint from the browser fails the test."""
-    complaints: list[str] = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(base_url=live_server.base_url)
-        page.on(
-            "console",
-            lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None,
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto("/login")
-        page.fill("[name=login]", "li")
-        page.fill("[name=password]", PASSWORD)
-        page.press("[name=password]", "Enter")
-        page.wait_for_selector("h1")
-        yield page
-        browser.close()
-    assert complaints == []
+    """A browser's page in which li has signed in."""
+    with chromium.browser(live_server.base_url) as browser:
+        yield chromium.signed_in(browser)
 
 
 def test_keys_go_through_the_queue_and_open_a_flag_and_its_forms(page, scene: Scene) -> None:  # type: ignore[no-untyped-def]

@@ -10,52 +10,28 @@ import pytest
 
 from server.store.db import Database
 from sync import join, settings_qr
+from tests import chromium
 from tests.builders import jpeg
-from tests.cast import PASSWORD, Cast
-from tests.dashboard.test_browser import CHROMIUM, QUIET
+from tests.cast import Cast
 from tests.dashboard.test_outbox_page import made
 from tests.live import LiveServer
 from tests.phone import form, plot_visit, put_up
 from tests.scan import NO_ZBARIMG, ZBARIMG, photograph, scan
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.parametrize("engine", ["sqlite"]),
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium is not on this machine (Debian: apt-get install chromium)"
-    ),
-]
+pytestmark = chromium.NEEDED
 
 
 @pytest.fixture
 def browser(live_server: LiveServer, cast: Cast) -> Iterator[object]:
-    """A browser that fails the test when it has to complain."""
-    complaints: list[str] = []
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        context = chromium.new_context(base_url=live_server.base_url)
-        context.on(
-            "console",
-            lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None,
-        )
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
+    """A browser that fails the test when it has to complain, but for what the server refuses."""
+    with chromium.browser(live_server.base_url, "status of 422") as context:
         yield context
-        chromium.close()
-    assert [said for said in complaints if "status of 422" not in said] == []
 
 
 @pytest.fixture
 def page(browser) -> object:  # type: ignore[no-untyped-def]
     """A page in which li has signed in."""
-    page = browser.new_page()
-    page.goto("/login")
-    page.fill("[name=login]", "li")
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_selector("h1")
-    return page
+    return chromium.signed_in(browser)
 
 
 def _enrol(page, cast: Cast, locale: str = "zh") -> None:  # type: ignore[no-untyped-def]
@@ -133,11 +109,9 @@ def test_a_file_goes_up_without_scripts_as_well(browser, cast: Cast, database: D
     put_up(database, cast.project, form("plot_visit"))
     file = tmp_path / "D-1.zip"
     file.write_bytes(made((plot_visit(), {})))
-    plain = browser.browser.new_context(base_url=live_server.base_url, java_script_enabled=False).new_page()
-    plain.goto("/login")
-    plain.fill("[name=login]", "li")
-    plain.fill("[name=password]", PASSWORD)
-    plain.press("[name=password]", "Enter")
+    plain = chromium.signed_in(
+        browser.browser.new_context(base_url=live_server.base_url, java_script_enabled=False)
+    )
     plain.goto(f"/projects/{cast.project}/outbox")
     plain.set_input_files("[name=file]", file)
     plain.click("form[data-progress] button")
