@@ -34,7 +34,8 @@ from server.store import (
 )
 from server.store.leaving import Leaving, Owner
 from server.store.places import Indexed
-from server.store.rows import AnyRow
+from server.store.submissions import Unread
+from server.store.visits import ChainVisit
 from server.validation.copied import GRAMS_SHARED, cells, grams
 
 MOST_TREES_CUT = 2**31 - 1
@@ -70,7 +71,7 @@ def look(
 
 
 def _read(
-    row: AnyRow, reader: Reader, crews: dict[int, int | None], campaigns: plots.Campaigns, max_bytes: int
+    row: Unread, reader: Reader, crews: dict[int, int | None], campaigns: plots.Campaigns, max_bytes: int
 ) -> Unfolded:
     answers = reader.answers(read(submissions.xml_of(row), max_bytes).root)
     plot, about = answers.one("plot"), answers.one("visit")
@@ -110,7 +111,7 @@ def _census(
 
 
 def _visit_values(
-    row: AnyRow,
+    row: Unread,
     plot: dict[str, str],
     about: dict[str, str],
     answers: Answers,
@@ -140,7 +141,7 @@ def _visit_values(
     }
 
 
-def _thinning_values(row: AnyRow, thinning: dict[str, str]) -> dict[str, Any]:
+def _thinning_values(row: Unread, thinning: dict[str, str]) -> dict[str, Any]:
     trees_cut = typed.number(thinning.get("trees_cut"))
     felled_on = typed.day(thinning.get("felled_on"))
     return {
@@ -179,7 +180,7 @@ def write(connection: Connection, found: Sequence[Unfolded], at: int) -> None:
 def _write_visits(
     connection: Connection,
     found: Sequence[Unfolded],
-    known: dict[int, AnyRow],
+    known: dict[int, ChainVisit],
     plot_ids: dict[plots.Key, int],
     census_ids: dict[plots.Key, int],
     at: int,
@@ -228,7 +229,7 @@ def _promise_rework(
     connection: Connection,
     found: Sequence[Unfolded],
     numbers: dict[int, int],
-    known: dict[int, AnyRow],
+    known: dict[int, ChainVisit],
     at: int,
 ) -> None:
     """Trees that were sent back may have been measured again, or their crew has edited what it sent."""
@@ -241,7 +242,7 @@ def _promise_rework(
 
 
 def _promise_merging(
-    connection: Connection, found: Sequence[Unfolded], known: dict[int, AnyRow], at: int
+    connection: Connection, found: Sequence[Unfolded], known: dict[int, ChainVisit], at: int
 ) -> None:
     """An edit may meet what a person corrected, or other edits of the same original."""
     edited = {one.root_id for one in found if one.root_id in known or one.submission_id != one.root_id}
@@ -326,7 +327,7 @@ def _promise_checks(connection: Connection, plot_ids: set[int], at: int) -> None
 def _tell_phones(
     connection: Connection,
     found: Sequence[Unfolded],
-    known: dict[int, AnyRow],
+    known: dict[int, ChainVisit],
     plot_ids: dict[plots.Key, int],
     census_ids: dict[plots.Key, int],
 ) -> None:
@@ -347,7 +348,7 @@ def _tell_phones(
 
 
 def _was_elsewhere(
-    was: AnyRow, one: Unfolded, plot_ids: dict[plots.Key, int], census_ids: dict[plots.Key, int]
+    was: ChainVisit, one: Unfolded, plot_ids: dict[plots.Key, int], census_ids: dict[plots.Key, int]
 ) -> bool:
     assert one.visit is not None
     now = (

@@ -6,7 +6,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, cast, delete, exists, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from server.forest.tree import TallyCode
 from server.store import bulk, hot, jobs, visits
@@ -39,12 +51,14 @@ def promise(connection: Connection, visit_ids: Sequence[int], at: int) -> None:
     """These visits say something else now: look again at their censuses' crews, and at audits of their plots."""
     for census_id, plot_ids in _places(connection, visit_ids).items():
         look_again(connection, census_id, at)
-        for some in bulk.chunks(sorted(plot_ids)):
-            audits = select(visit.c.id).where(
-                visit.c.plot_id.in_(some), visit.c.census_id == census_id, visit.c.kind == "audit"
-            )
-            for audit_id in connection.scalars(audits).all():
-                jobs.put_once(connection, jobs.AUDIT_SCORE, audit_id, at)
+        for (audit_id,) in _AUDITS.of(connection, sorted(plot_ids), census_id=census_id):
+            jobs.put_once(connection, jobs.AUDIT_SCORE, audit_id, at)
+
+
+_AUDITS = hot.in_list(
+    select(visit.c.id).where(visit.c.census_id == bindparam("census_id"), visit.c.kind == "audit"),
+    visit.c.plot_id,
+)
 
 
 def look_again(connection: Connection, census_id: int, at: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from server.store import bulk
 from server.store.attachments import AUDIT_LOG
-from server.store.hot import Hot
+from server.store.hot import Hot, in_list
 from server.store.rows import AnyRow
 from server.store.schema import (
     attachment,
@@ -221,12 +221,9 @@ def plot_numbers(connection: Connection, project_id: int, plot_ids: Iterable[str
     }
 
 
+_CREWS = in_list(select(device.c.id, device.c.crew_id), device.c.id)
+
+
 def crews(connection: Connection, ids: Iterable[int]) -> dict[int, int | None]:
     """The crew of each phone."""
-    wanted = list(ids)
-    if not wanted:
-        return {}
-    return {
-        row[0]: row[1]
-        for row in connection.execute(select(device.c.id, device.c.crew_id).where(device.c.id.in_(wanted)))
-    }
+    return {row[0]: row[1] for row in _CREWS.of(connection, sorted(ids))}

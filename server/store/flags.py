@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Text, bindparam, cast, select, update
 
 from server.store import bulk
+from server.store.hot import in_list
 from server.store.rows import AnyRow
 from server.store.schema import flag
 
@@ -48,17 +49,24 @@ class Standing(NamedTuple):
     said: Said
 
 
+_STANDING = in_list(
+    select(
+        flag.c.id, flag.c.visit_id, flag.c.inputs_hash, flag.c.state, flag.c.ordinal, flag.c.rule,
+        flag.c.rule_version, flag.c.severity, flag.c.score, flag.c.priority, flag.c.expected_low,
+        flag.c.expected_high, flag.c.suggestion, cast(flag.c.facts, Text),
+    )
+    .where(flag.c.state != "void", *(flag.c.rule != rule for rule in OF_OTHERS))
+    .order_by(flag.c.id),
+    flag.c.visit_id,
+)  # fmt: skip
+
+
 def standing(connection: Connection, visit_ids: Iterable[int]) -> dict[int, list[Standing]]:
     """Flags of some visits, those that no longer hold left out."""
     found: dict[int, list[Standing]] = {}
-    query = select(
-        flag.c.id, flag.c.visit_id, flag.c.inputs_hash, flag.c.state, flag.c.ordinal, flag.c.rule,
-        flag.c.rule_version, flag.c.severity, flag.c.score,
-        flag.c.priority, flag.c.expected_low, flag.c.expected_high, flag.c.suggestion, flag.c.facts,
-    ).where(flag.c.state != "void", flag.c.rule.not_in(OF_OTHERS)).order_by(flag.c.id)  # fmt: skip
-    for some in bulk.chunks(sorted(set(visit_ids))):
-        for row in connection.execute(query.where(flag.c.visit_id.in_(some))):
-            found.setdefault(row[1], []).append(Standing(row[0], row[1], row[2], row[3], Said._make(row[4:])))
+    for row in _STANDING.of(connection, sorted(set(visit_ids))):
+        said = Said._make((*row[4:-1], json.loads(row[-1])))
+        found.setdefault(row[1], []).append(Standing(row[0], row[1], row[2], row[3], said))
     return found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from server.store import bulk, hot
 from server.store import scope as scopes
-from server.store.hot import Hot
+from server.store.hot import Hot, HotList
 from server.store.schema import census, crew, plot, township
 from server.store.scope import Scope
 
@@ -39,14 +39,12 @@ def find(connection: Connection, project_id: int, plot_id: str) -> PlotRow | Non
     return PlotRow(*row) if row else None
 
 
+_BY_NUMBER = hot.in_list(select(*(plot.c[name] for name in PlotRow._fields)), plot.c.id)
+
+
 def by_number(connection: Connection, ids: Iterable[int]) -> dict[int, PlotRow]:
     """Plots by their number in the store."""
-    query = select(plot.c.id, plot.c.project_id, plot.c.plot_id, plot.c.area_ha, plot.c.shape)
-    return {
-        row[0]: PlotRow(*row)
-        for some in bulk.chunks(set(ids))
-        for row in connection.execute(query.where(plot.c.id.in_(some)))
-    }
+    return {row[0]: PlotRow._make(row) for row in _BY_NUMBER.of(connection, sorted(set(ids)))}
 
 
 def planned(connection: Connection, project_id: int, plot_ids: Iterable[str]) -> dict[str, int]:
@@ -65,39 +63,51 @@ def give_to_crew(connection: Connection, ids: Iterable[int], crew_id: int | None
         connection.execute(update(plot).where(plot.c.id.in_(some)).values(crew_id=crew_id))
 
 
+# a project and a list of names; pairs in a list would make SQLite walk every plot there is
+_PLOTS_NAMED, _CENSUSES_NAMED = (
+    hot.in_list(select(name, name.table.c.id).where(name.table.c.project_id == bindparam("project_id")), name)
+    for name in (plot.c.plot_id, census.c.name)
+)
+
+
 def ensure(connection: Connection, names: Iterable[Key]) -> dict[Key, int]:
     """Numbers of plots, made as "not planned" where a crew is the first to name them."""
-    return _ensure(connection, plot, plot.c.plot_id, sorted(set(names)))
+    wanted = sorted(set(names))
+    found = _numbers(connection, _PLOTS_NAMED, wanted)
+    missing = [(*key, False) for key in wanted if key not in found]
+    if missing:
+        bulk.insert_rows(connection, plot, ("project_id", "plot_id", "is_planned"), missing, ignore=True)
+        found = _numbers(connection, _PLOTS_NAMED, wanted)
+    return found
 
 
 def ensure_censuses(connection: Connection, names: Iterable[Key]) -> dict[Key, int]:
     """Numbers of censuses, made where they are new."""
-    return _ensure(connection, census, census.c.name, sorted(set(names)))
-
-
-def _ensure(connection: Connection, table: Any, name: Any, wanted: list[Key]) -> dict[Key, int]:
-    found = _numbers(connection, table, name, wanted)
+    wanted = sorted(set(names))
+    found = _numbers(connection, _CENSUSES_NAMED, wanted)
     missing = [key for key in wanted if key not in found]
     if missing:
-        columns = ("project_id", name.name, *(("is_planned",) if table is plot else ()))
-        rows = [(*key, False) if table is plot else key for key in missing]
-        bulk.insert_rows(connection, table, columns, rows, ignore=True)
-        found |= _numbers(connection, table, name, missing)
+        bulk.insert_rows(connection, census, ("project_id", "name"), missing, ignore=True)
+        found = _numbers(connection, _CENSUSES_NAMED, wanted)
     return found
 
 
-def _numbers(connection: Connection, table: Any, name: Any, wanted: list[Key]) -> dict[Key, int]:
+def _numbers(connection: Connection, named: HotList, wanted: Sequence[Key]) -> dict[Key, int]:
     of_project: dict[int, list[str]] = {}
     for project_id, text in wanted:
         of_project.setdefault(project_id, []).append(text)
-    query = select(name, table.c.id)
     return {
-        (project_id, row[0]): row[1]
+        (project_id, name): number
         for project_id, names in of_project.items()
-        for some in bulk.chunks(names)
-        # a project and a list of names; pairs in a list would make SQLite walk every plot there is
-        for row in connection.execute(query.where(table.c.project_id == project_id, name.in_(some))).all()
+        for name, number in named.of(connection, names, project_id=project_id)
     }
+
+
+_CAMPAIGNS = Hot(
+    select(census.c.name, census.c.starts_on, census.c.ends_on)
+    .where(census.c.project_id == bindparam("project_id"), census.c.starts_on.is_not(None))
+    .order_by(census.c.starts_on.desc(), census.c.name)
+)
 
 
 class Campaigns:
@@ -117,12 +127,8 @@ class Campaigns:
         )
 
     def _spans(self, project_id: int) -> list[tuple[str, str, str | None]]:
-        query = (
-            select(census.c.name, census.c.starts_on, census.c.ends_on)
-            .where(census.c.project_id == project_id, census.c.starts_on.is_not(None))
-            .order_by(census.c.starts_on.desc(), census.c.name)
-        )
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
+        rows = _CAMPAIGNS.all(self._connection, {"project_id": project_id})
+        return [(name, starts_on, ends_on) for name, starts_on, ends_on in rows]
 
 
 class Listed(NamedTuple):

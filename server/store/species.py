@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from server.forest.species import SpeciesInfo
+from server.store.hot import Hot
 from server.store.schema import species
+
+_INFOS = Hot(
+    select(species.c.code, species.c.latin, species.c.growth_group).where(
+        species.c.project_id == bindparam("project_id")
+    )
+)
 
 
 def infos(connection: Connection, project_id: int) -> dict[str, SpeciesInfo]:
     """What the rules may know of each species code."""
-    query = select(species.c.code, species.c.latin, species.c.growth_group).where(
-        species.c.project_id == project_id
-    )
     return {
         code: SpeciesInfo(code, latin.partition(" ")[0], group)
-        for code, latin, group in connection.execute(query)
+        for code, latin, group in _INFOS.all(connection, {"project_id": project_id})
     }
 
 

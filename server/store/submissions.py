@@ -196,40 +196,54 @@ def find(connection: Connection, submission_id: int) -> AnyRow | None:
     return connection.execute(select(submission).where(submission.c.id == submission_id)).first()
 
 
-def xml_of(row: AnyRow) -> bytes:
+def xml_of(row: AnyRow | Unread) -> bytes:
     """The bytes as the phone sent them."""
     return unpack(row.xml)
 
 
-def to_unfold(connection: Connection, ids: Sequence[int]) -> Sequence[AnyRow]:
-    """What unfolding needs of submissions that count: their chain, their form version, their XML."""
-    query = (
-        select(
-            submission.c.id,
-            func.coalesce(submission.c.root_id, submission.c.id).label("root_id"),
-            submission.c.superseded_by_id,
-            submission.c.project_id,
-            submission.c.form_version_id,
-            submission.c.device_id,
-            submission.c.received_at,
-            submission.c.xml,
-        )
-        .join(form_version, form_version.c.id == submission.c.form_version_id)
-        .where(submission.c.id.in_(ids), submission.c.quarantine.is_(None), submission.c.variant == "")
-        .order_by(submission.c.id)
+class Unread(NamedTuple):
+    """What unfolding needs of a submission that counts: its chain, its form version, its XML, packed."""
+
+    id: int
+    root_id: int
+    superseded_by_id: int | None
+    project_id: int
+    form_version_id: int
+    device_id: int | None
+    received_at: int
+    xml: bytes
+
+
+_TO_UNFOLD = in_list(
+    select(
+        submission.c.id, func.coalesce(submission.c.root_id, submission.c.id), submission.c.superseded_by_id,
+        submission.c.project_id, submission.c.form_version_id, submission.c.device_id, submission.c.received_at,
+        submission.c.xml,
     )
-    return connection.execute(query).all()
+    .join(form_version, form_version.c.id == submission.c.form_version_id)
+    .where(submission.c.quarantine.is_(None), submission.c.variant == "")
+    .order_by(submission.c.id),
+    submission.c.id,
+)  # fmt: skip
+
+
+def to_unfold(connection: Connection, ids: Sequence[int]) -> list[Unread]:
+    """Of these submissions those that count."""
+    return [Unread._make(row) for row in _TO_UNFOLD.of(connection, ids)]
+
+
+_CURRENT = in_list(
+    select(submission.c.id)
+    .where(submission.c.superseded_by_id.is_(None))
+    .order_by(submission.c.id)
+    .with_for_update(),
+    submission.c.id,
+)
 
 
 def still_current(connection: Connection, ids: Sequence[int]) -> set[int]:
     """Of these, those that no edit has superseded; locked until the transaction ends, so that none does meanwhile."""
-    query = (
-        select(submission.c.id)
-        .where(submission.c.id.in_(ids), submission.c.superseded_by_id.is_(None))
-        .order_by(submission.c.id)
-        .with_for_update()
-    )
-    return set(connection.execute(query).scalars())
+    return {row[0] for row in _CURRENT.of(connection, ids)}
 
 
 def release(connection: Connection, submission_id: int, values: dict[str, Any]) -> None:

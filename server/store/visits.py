@@ -11,8 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from server.forest.effective import effective
 from server.forest.tree import Measurement, TallyCode
 from server.store import bulk, corrections, hot
-from server.store.rows import AnyRow
-from server.store.schema import census, measurement, project, thinning, thinning_plot, tree, visit
+from server.store.schema import census, measurement, thinning, thinning_plot, tree, visit
 
 MEASUREMENT_COLUMNS = (
     "visit_id", "tree_id", "ordinal", "tag", "stem_id", "species", "tally_code", "dbh_cm", "height_m", "pom_m",
@@ -33,41 +32,30 @@ class VisitRow(NamedTuple):
     on: str | None
     kind: str
     unfolded_at: int
-    tally_limit_cm: float
-    rule_settings: dict[str, Any]
     merged_into_id: int | None  # another visit that holds its trees and counts instead
     is_approved: bool
 
 
 VISIT = select(
     visit.c.id, visit.c.project_id, visit.c.plot_id, visit.c.census_id, census.c.name, visit.c.measured_on,
-    visit.c.kind, visit.c.unfolded_at, project.c.tally_limit_cm, project.c.settings, visit.c.merged_into_id,
-    visit.c.review_state == "approved",
-).select_from(
-    visit.join(census, census.c.id == visit.c.census_id).join(project, project.c.id == visit.c.project_id)
-)  # fmt: skip
+    visit.c.kind, visit.c.unfolded_at, visit.c.merged_into_id, visit.c.review_state == "approved",
+).select_from(visit.join(census, census.c.id == visit.c.census_id))  # fmt: skip
+_BY_NUMBER = hot.in_list(VISIT.order_by(visit.c.id), visit.c.id)
 
 
 def by_number(connection: Connection, ids: Sequence[int]) -> list[VisitRow]:
     """Visits by their number in the store, in that order."""
-    return [
-        VisitRow._make(row)
-        for row in connection.execute(VISIT.where(visit.c.id.in_(ids)).order_by(visit.c.id))
-    ]
+    return [VisitRow._make(row) for row in _BY_NUMBER.of(connection, ids)]
 
 
-_OF_PLOT = VISIT.where(visit.c.plot_id == bindparam("plot_id")).order_by(
-    visit.c.measured_on.nulls_first(), visit.c.id
-)
+_OF_PLOTS = hot.in_list(VISIT.order_by(visit.c.measured_on.nulls_first(), visit.c.id), visit.c.plot_id)
 
 
 def of_plots(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[VisitRow]]:
     """All visits of some plots, each plot's in order of day."""
     found: dict[int, list[VisitRow]] = {}
-    for some in bulk.chunks(sorted(set(plot_ids))):
-        query = VISIT.where(visit.c.plot_id.in_(some)).order_by(visit.c.measured_on.nulls_first(), visit.c.id)
-        for row in connection.execute(query):
-            found.setdefault(row[2], []).append(VisitRow._make(row))
+    for row in _OF_PLOTS.of(connection, sorted(set(plot_ids))):
+        found.setdefault(row[2], []).append(VisitRow._make(row))
     return found
 
 
@@ -90,23 +78,25 @@ def plots_visited(connection: Connection, project_id: int) -> list[int]:
     return list(connection.scalars(query.order_by(visit.c.plot_id)))
 
 
-def chain_of(connection: Connection, submission_ids: Sequence[int]) -> dict[int, AnyRow]:
-    """Visits that came of these first submissions, by submission: id, source_id, plot_id, census_id, kind, crew_id."""
-    return {
-        row.submission_id: row
-        for some in bulk.chunks(submission_ids)
-        for row in connection.execute(
-            select(
-                visit.c.id,
-                visit.c.submission_id,
-                visit.c.source_id,
-                visit.c.plot_id,
-                visit.c.census_id,
-                visit.c.kind,
-                visit.c.crew_id,
-            ).where(visit.c.submission_id.in_(some))
-        )
-    }
+class ChainVisit(NamedTuple):
+    """The visit that came of a chain of submissions: the first of them, and the one it says now."""
+
+    id: int
+    submission_id: int
+    source_id: int
+    plot_id: int
+    census_id: int
+    kind: str
+    crew_id: int | None
+
+
+_OF_CHAINS = hot.in_list(select(*(visit.c[name] for name in ChainVisit._fields)), visit.c.submission_id)
+
+
+def chain_of(connection: Connection, submission_ids: Sequence[int]) -> dict[int, ChainVisit]:
+    """Visits that came of these first submissions, by submission."""
+    found = map(ChainVisit._make, _OF_CHAINS.of(connection, submission_ids))
+    return {row.submission_id: row for row in found}
 
 
 _INSERT = insert(visit).returning(visit.c.id, sort_by_parameter_order=True)
@@ -197,6 +187,12 @@ class Ground(NamedTuple):
     corrections: tuple[int, ...]
 
 
+_STANDING = select(visit.c.plot_id, visit.c.id, visit.c.unfolded_at).order_by(visit.c.id)
+_GROUND, _GROUND_LOCKED = (
+    hot.in_list(query, visit.c.plot_id) for query in (_STANDING, _STANDING.with_for_update())
+)
+
+
 def ground(connection: Connection, plot_ids: Iterable[int], *, lock: bool = False) -> dict[int, Ground]:
     """The ground of some plots as it is now; with `lock` their visits are locked until the transaction ends.
 
@@ -204,14 +200,8 @@ def ground(connection: Connection, plot_ids: Iterable[int], *, lock: bool = Fals
     """
     wanted = sorted(set(plot_ids))
     found: dict[int, list[tuple[int, int]]] = {}
-    for some in bulk.chunks(wanted):
-        query = (
-            select(visit.c.plot_id, visit.c.id, visit.c.unfolded_at)
-            .where(visit.c.plot_id.in_(some))
-            .order_by(visit.c.id)
-        )
-        for row in connection.execute(query.with_for_update() if lock else query):
-            found.setdefault(row[0], []).append((row[1], row[2]))
+    for plot_id, number, unfolded_at in (_GROUND_LOCKED if lock else _GROUND).of(connection, wanted):
+        found.setdefault(plot_id, []).append((number, unfolded_at))
     thinned = thinned_between(connection, wanted)
     held = corrections.numbers_of_plots(connection, wanted)
     return {
@@ -220,18 +210,20 @@ def ground(connection: Connection, plot_ids: Iterable[int], *, lock: bool = Fals
     }
 
 
+_MARK_CHECKED = hot.in_list(update(visit).values(checked_at=bindparam("at")), visit.c.id)
+
+
 def mark_checked(connection: Connection, ids: Sequence[int], at: int) -> None:
     """The rules have looked at these visits."""
-    connection.execute(update(visit).where(visit.c.id.in_(ids)).values(checked_at=at))
+    _MARK_CHECKED.each(connection, ids, at=at)
+
+
+_AFTER = hot.in_list(select(visit.c.id).order_by(visit.c.id), visit.c.plot_id)
 
 
 def after(connection: Connection, plot_ids: Sequence[int]) -> list[int]:
     """Every visit of these plots: what a change at one of them may concern."""
-    return list(
-        connection.execute(
-            select(visit.c.id).where(visit.c.plot_id.in_(plot_ids)).order_by(visit.c.id)
-        ).scalars()
-    )
+    return [row[0] for row in _AFTER.of(connection, plot_ids)]
 
 
 def of_project(connection: Connection, project_id: int) -> list[int]:
@@ -240,24 +232,25 @@ def of_project(connection: Connection, project_id: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
+_THINNED = hot.in_list(
+    select(thinning_plot.c.plot_id, thinning.c.felled_on)
+    .join(thinning, thinning.c.id == thinning_plot.c.thinning_id)
+    .where(thinning.c.felled_on.is_not(None)),
+    thinning_plot.c.plot_id,
+)
+
+
 def thinned_between(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[str]]:
     """Days of thinnings on record, by plot."""
     found: dict[int, list[str]] = {}
-    for some in bulk.chunks(sorted(set(plot_ids))):
-        rows = connection.execute(
-            select(thinning_plot.c.plot_id, thinning.c.felled_on)
-            .join(thinning, thinning.c.id == thinning_plot.c.thinning_id)
-            .where(thinning_plot.c.plot_id.in_(some), thinning.c.felled_on.is_not(None))
-        )
-        for plot_id, felled_on in rows:
-            found.setdefault(plot_id, []).append(felled_on)
+    for plot_id, felled_on in _THINNED.of(connection, sorted(set(plot_ids))):
+        found.setdefault(plot_id, []).append(felled_on)
     return found
 
 
 def latest_before(connection: Connection, plot_id: int, on: str | None, census_name: str) -> VisitRow | None:
     """The last visit (no audit) of a plot in another census before a day; the day unknown: the last of all."""
-    rows = [VisitRow._make(row) for row in connection.execute(_OF_PLOT, {"plot_id": plot_id})]
-    return previous(rows, on, census_name)
+    return previous(of_plots(connection, [plot_id]).get(plot_id, []), on, census_name)
 
 
 def previous(visits: Sequence[VisitRow], on: str | None, census_name: str) -> VisitRow | None:
