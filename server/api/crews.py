@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from server.api.shapes import CensusQuery
 from server.problems import NotFound
 from server.steps import crew_decide
-from server.store import crew_report, projects, reports, visits
+from server.store import crew_report, draws, projects, reports, visits
 from server.store.flag_report import SEVERITIES
 from server.store.reviews import Act
 from server.validation import audit
@@ -119,6 +119,40 @@ class AuditPage(Schema):
     audits = fields.List(fields.Nested(Audit))
 
 
+class DrawnPlot(Schema):
+    plot_id = fields.String()
+    crew = fields.String(metadata={"description": "that is audited"})
+    township = fields.String(allow_none=True)
+    stratum = fields.String(allow_none=True)
+    lat = fields.Float(allow_none=True, metadata={"description": "planned, degrees WGS 84"})
+    lon = fields.Float(allow_none=True)
+    audit_id = fields.Integer(allow_none=True, metadata={"description": "null: not audited yet"})
+    audited_on = fields.String(allow_none=True, metadata={"format": "date"})
+    verdict = fields.String(allow_none=True)
+
+
+class CrewDrawn(Schema):
+    crew = fields.String()
+    plots = fields.List(fields.String(), metadata={"description": "that could be drawn"})
+    drawn = fields.List(
+        fields.String(),
+        metadata={"description": 'the first of `plots` in the order of SHA-256("seed/plot_id")'},
+    )
+
+
+class Draw(Schema):
+    seed = fields.String()
+    drawn_by = fields.String()
+    drawn_at = fields.Integer(metadata=_MS)
+    crews = fields.List(fields.Nested(CrewDrawn))
+
+
+class DrawPage(Schema):
+    census = fields.String(allow_none=True)
+    draws = fields.List(fields.Nested(Draw), metadata={"description": "the first one first"})
+    plots = fields.List(fields.Nested(DrawnPlot))
+
+
 class AuditedTree(Schema):
     """One tree as the crew (`their_`) and as the audit (`our_`) found it; null: not in that list."""
 
@@ -186,6 +220,29 @@ def audits(asked: Row, project_id: int) -> Row:
     chosen = _census(project_id, asked["census"])
     found = crew_report.audits(connection.reading(), project_id, chosen["id"]) if chosen else []
     return {"census": chosen["name"] if chosen else None, "audits": found}
+
+
+@blueprint.get("/projects/<int:project_id>/audits/drawn")
+@blueprint.arguments(CensusQuery, location="query")
+@blueprint.response(200, DrawPage)
+def drawn(asked: Row, project_id: int) -> Row:
+    """Plots that were drawn for audits of a census, and all that is needed to repeat each draw."""
+    chosen = _census(project_id, asked["census"])
+    if chosen is None:
+        return {"census": None, "draws": [], "plots": []}
+    reader = connection.reading()
+    found = draws.of_census(reader, project_id, chosen["id"])[::-1]
+    places = draws.places(reader, project_id, chosen["id"], draws.plots_of(found))
+    return {
+        "census": chosen["name"],
+        "draws": [{**one.detail, "drawn_by": one.actor, "drawn_at": one.at} for one in found],
+        "plots": [
+            {**places[plot], "crew": crew["crew"]}
+            for one in found
+            for crew in one.detail["crews"]
+            for plot in crew["drawn"]
+        ],
+    }
 
 
 @blueprint.get("/projects/<int:project_id>/audits/<int:audit_id>")

@@ -9,6 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
 
 from server.forest.position import Point, apart_m
+from server.steps import draw_audits
+from server.steps.draw_audits import Asked
 from server.store import schema
 from server.store.db import Database
 from server.validation.datum import GCJ02, shifted
@@ -24,7 +26,7 @@ DECISIONS = [
     ("visits/{visit}/datum", {"datum": GCJ02, "why": "x"}),
     ("visits/{visit}/datum/undo", {}),
 ]
-READS = ["crews", "crew-flags", "audits", "audits/{audit}", "visits/{visit}/datum"]
+READS = ["crews", "crew-flags", "audits", "audits/drawn", "audits/{audit}", "visits/{visit}/datum"]
 
 
 @pytest.fixture
@@ -64,6 +66,7 @@ def test_a_project_without_a_census_has_empty_lists(
     assert empty.get("crews") == {"census": None, "crews": []}
     assert empty.get("crew-flags") == {"census": None, "flags": []}
     assert empty.get("audits") == {"census": None, "audits": []}
+    assert empty.get("audits/drawn") == {"census": None, "draws": [], "plots": []}
 
 
 def test_a_flag_on_a_crew_is_decided_on_and_that_is_taken_back(
@@ -111,6 +114,26 @@ def test_an_audit_with_nothing_to_compare_with_has_no_trees(
         pen.execute(schema.audit_score.delete())
     told = desk.get(f"audits/{numbers['audit']}")
     assert (told["verdict"], told["failures"], told["trees"]) == (None, [], [])
+
+
+def test_drawn_plots_are_read_with_what_repeats_the_draw(
+    desk: Desk, phone: Phone, back: Back, cast: Cast, database: Database
+) -> None:
+    send(phone, stand(), plot_id="PS-002")
+    settle(back)
+    asked = Asked("7", share=1.0)
+    database.write(lambda pen: draw_audits.draw(pen, cast.project, cast.census, asked, "li", 5))
+    told = desk.get("audits/drawn?census=2026")
+    [draw] = told["draws"]
+    assert (draw["seed"], draw["drawn_by"], draw["drawn_at"]) == ("7", "li", 5)
+    assert draw["crews"] == [{"crew": "一队", "plots": ["PS-002"], "drawn": ["PS-002"]}]
+    [plot] = told["plots"]
+    assert (plot["plot_id"], plot["crew"], plot["township"], plot["audit_id"]) == (
+        "PS-002",
+        "一队",
+        "青羊镇",
+        None,
+    )
 
 
 def test_a_datum_is_said_and_taken_back_and_the_fix_stays(
@@ -177,7 +200,7 @@ def test_what_belongs_to_another_project_is_not_there(
     with database.writing() as pen:
         pen.execute(insert(schema.membership).values(
             person_id=cast.supervisor, project_id=cast.other_project, role="supervisor"))  # fmt: skip
-    assert [status(elsewhere, path) for path in addresses] == [200, 200, 200, 404, 404]
+    assert [status(elsewhere, path) for path in addresses] == [200, 200, 200, 200, 404, 404]
     assert status(elsewhere, "crews?census=2026") == 404
     for path, said in DECISIONS:
         assert elsewhere.post(path.format(**numbers), **said).status_code == 404, path

@@ -46,6 +46,7 @@ def test_the_description_names_every_address_and_our_shape_of_refusals(client: F
         "/v1/projects/{project_id}/crew-flags",
         "/v1/projects/{project_id}/crew-flags/{crew_flag_id}/decision",
         "/v1/projects/{project_id}/audits",
+        "/v1/projects/{project_id}/audits/drawn",
         "/v1/projects/{project_id}/audits/{audit_id}",
         "/v1/projects/{project_id}/visits/{visit_id}/datum",
         "/v1/projects/{project_id}/visits/{visit_id}/datum/undo",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import insert, select, update
 
@@ -45,6 +47,14 @@ def test_a_tenth_of_each_crews_plots_is_drawn_once(database: Database, cast: Cas
     assert not {*first} & {*second}
     everything = first + second + draw(database, cast, share=1.0)
     assert len(set(everything)) == len(everything) == 30
+
+
+@pytest.mark.usefixtures("measured")
+def test_two_who_draw_at_once_draw_no_plot_twice(database: Database, cast: Cast) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: draw(database, cast, f"seed {n}", plots=6), range(4)))
+    assert sorted(map(len, found)) == [6, 6, 6, 6]
+    assert len({plot for plots in found for plot in plots}) == 24
 
 
 @pytest.mark.usefixtures("measured")
