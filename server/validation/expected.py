@@ -44,6 +44,11 @@ class Expected(NamedTuple):
         grown = student((cm - dbh_cm) / width) / width
         return grown + STANDING_STILL * student(abs(dbh_cm - last) / tape) / tape
 
+    def backwards(self, dbh_cm: float) -> Expected:
+        """What the last diameter should have been where today's is `dbh_cm` and right."""
+        grown = self.cm - self.last_cm
+        return Expected(max(dbh_cm - grown, dbh_cm / 2), self.down_cm, self.up_cm, dbh_cm, self.tape_cm)
+
     def steps(self, dbh_cm: float) -> float:
         """How many spreads a value lies above or below."""
         away = dbh_cm - self.cm
@@ -78,6 +83,11 @@ class Judged:
     growth: Growth
     older: float | None
     rate: float
+
+    @property
+    def is_possible(self) -> bool:
+        """Can a tree of the last diameter have this one now, were it by a wonder?"""
+        return self.last / 2 < self.dbh <= self.high
 
 
 class Expectations:

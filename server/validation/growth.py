@@ -16,7 +16,6 @@ from server.validation.hypotheses import (
     RATIOS,
     TYPED,
     Density,
-    Explained,
     Hypothesis,
     Verdict,
     exchanged,
@@ -27,6 +26,7 @@ from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
 from server.validation.scene import Scene, shown
 from server.validation.screen import bounds_cm, shrunk_cm
+from server.validation.slips import Stands
 
 NEXT_IN_LIST = 0.25
 """Half of all exchanges are between neighbours in the list, a quarter to each side (project default)."""
@@ -87,18 +87,16 @@ def _odd(scene: Scene, expectations: Expectations) -> list[int]:
 def doubts(scene: Scene, expectations: Expectations, odd: Sequence[int]) -> Iterator[Doubt]:
     """What may have happened to the trees at these places of `scene.grown`."""
     limits = scene.limits
-    whole = _whole_share(scene)
+    whole, stands = _whole_share(scene), Stands(scene)
     everyone: dict[int, Judged] = {}
     for place in odd:
         judged = _judged(scene, expectations, everyone, place)
         honest = judged.expected.density
-        slips = explained(judged.dbh, honest, judged.expected.cm)
         others, tags = _others(scene, expectations, everyone, place)
         verdict = weighed(
-            judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, slips=slips,
-            more=exchanged(judged.dbh, honest, others),
-            last_wrong=_last_wrong(scene, expectations, judged, slips), whole_share=whole,
-            possible=1.0 if judged.last / 2 < judged.dbh <= judged.high else BEYOND_CAP,
+            judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, more=exchanged(judged.dbh, honest, others),
+            last_wrong=_last_wrong(scene, expectations, judged, stands), whole_share=whole,
+            possible=1.0 if judged.is_possible else BEYOND_CAP,
             shift=limits.x03_score_shift, slope=limits.x03_score_slope,
         )  # fmt: skip
         yield Doubt(judged, verdict, tags)
@@ -135,19 +133,30 @@ def _whole_share(scene: Scene) -> float:
     return (scene.all_whole + 1) / (scene.all_grown + 10)
 
 
-def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, slips: Explained) -> float:
+def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, stands: Stands) -> float:
     """How likely a wrong value last time makes today's, per cm. Accepted data hold few errors; where the diameter
-    before last is known, it says which of the two values is out of line."""
+    before last is known, it says which of the two values is out of line, else the stand says which of them trees here
+    are likelier to have."""
     limits = scene.limits
-    prior = limits.x03_prior_error * limits.x03_last_share
     if judged.older is None:
-        return prior * slips.total()
+        return limits.x03_prior_error * limits.x03_first_share * _first_wrong(scene, judged, stands)
+    prior = limits.x03_prior_error * limits.x03_last_share
     years = expectations.older_years
     usual = max(judged.growth.rate_cm_yr, 0.0)
     then = after(limits, judged.growth, judged.older, usual, years)
     both = after(limits, judged.growth, judged.older, usual, years + scene.years)
     last_slips = explained(judged.last, then.density, then.cm).total()
     return prior * last_slips * both.density(judged.dbh) / max(then.density(judged.last), 1e-12)
+
+
+def _first_wrong(scene: Scene, judged: Judged, stands: Stands) -> float:
+    """The same for a last diameter that had none before it, its share apart."""
+    was = judged.expected.backwards(judged.dbh)
+    made = explained(judged.last, was.density, was.cm).total()
+    stand = stands.of(judged.pair.now.species)
+    if stand.trees <= scene.limits.t05_min_trees:
+        return made
+    return made * stand.density(was.cm) / stand.density(judged.last)
 
 
 def _flag(scene: Scene, doubt: Doubt) -> Flag | None:
@@ -209,14 +218,22 @@ def _severity(limits: Limits, wrong: float) -> Severity:
     return Severity.WARN if wrong >= limits.x03_warn_score else Severity.INFO
 
 
+def _severity_of(limits: Limits, rule: str, judged: Judged, wrong: float, last: float) -> Severity:
+    """A value is `wrong` with this probability, or the `last` one with that. Two that cannot both be right are an
+    error, whichever it is, unless an older one says that it is the last."""
+    one_of_two = rule == "T05" or not judged.is_possible
+    if one_of_two and (judged.older is None or wrong >= last):
+        return _severity(limits, wrong + last)
+    return _severity(limits, min(last, HALF) if last > wrong else wrong)
+
+
 def _raise(scene: Scene, rule: str, doubt: Doubt, story: Hypothesis | None, **facts: Fact) -> Flag:
     judged, verdict = doubt.judged, doubt.verdict
     now, wrong = judged.pair.now, verdict.wrong
-    severity = _severity(scene.limits, wrong)
     last = next((one.chance for one in verdict.stories if one.kind == "last"), 0.0)
-    if judged.older is not None and last > wrong:
-        facts |= {"case": "before", "older_cm": judged.older}
-        severity = _severity(scene.limits, min(last, HALF))  # a wrong value all the same, though not here
+    severity = _severity_of(scene.limits, rule, judged, wrong, last)
+    if last > wrong:
+        facts |= {"case": "last"} if judged.older is None else {"case": "before", "older_cm": judged.older}
     if now.tally_code is TallyCode.DBH_ERROR:  # the crew says that last time's value was the wrong one
         severity, wrong = Severity.INFO, wrong / 10
     low, high = _usual_cm(judged)

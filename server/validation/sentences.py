@@ -16,6 +16,10 @@ LAST_ODD = (
     "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm，更早一期 {older_cm} cm：可能是上期量错。请复测；若属实，检尺类型填 18。",
     "Tree {tag}: {value} cm, last time {before_cm} cm, before that {older_cm} cm: last time's may be wrong. Please measure again; if so, use tally code 18.",
 )
+LAST_DOUBTED = (
+    "样木 {tag} 胸径 {value} cm，上期 {before_cm} cm：从林分看，更可能是上期量错。请复测；若属实，检尺类型填 18。",
+    "Tree {tag}: {value} cm, last time {before_cm} cm: beside the other trees last time's is the odder one. Please measure again; if last time was wrong, use tally code 18.",
+)
 
 SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     "T01": {
@@ -74,6 +78,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag} ({species}): {value} cm is far from the other {plot_trees} in the plot (mostly {low}–{high} cm); a decimal or unit slip? Please measure again.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "T06": {
         "tens": (
@@ -93,6 +98,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag} ({species}): {value} cm is at odds with its height and the other {plot_trees} in the plot (mostly {low}–{high} cm); a typing slip? Please measure again.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "T07": {
         "": (
@@ -217,6 +223,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag}: {value} cm, last time {before_cm} cm: it shrank. Please measure again; if last time was wrong, use tally code 18.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "X02": {
         "": (
@@ -224,6 +231,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag}: {value} cm is a little less than {before_cm} cm last time, more than tapes differ. Please confirm.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "X03": {
         "": (
@@ -235,6 +243,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag}: {value} cm, last time {before_cm} cm: little growth in {years} years (here usually at least {low} cm). Please measure again.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "X04": {
         "": (
@@ -242,6 +251,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag}: {value} cm, last time {before_cm} cm: too much growth in {years} years (usually up to {high} cm). Please measure again.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "X05": {
         "": (
@@ -249,6 +259,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag}: {value} cm is {ratio} times last time's {before_cm} cm. Please measure again.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "X06": {
         "": (
@@ -330,6 +341,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Tree {tag}: {value} cm, last time {before_cm} cm; exchanged with tree {other}, it seems. Please measure both again.",
         ),
         "before": LAST_ODD,
+        "last": LAST_DOUBTED,
     },
     "X14": {
         "": (

@@ -30,6 +30,10 @@ class Stand(NamedTuple):
     spread: float
     trees: int
 
+    def density(self, dbh_cm: float) -> float:
+        """How likely a tree of the stand has this diameter, per cm."""
+        return student(abs(log(dbh_cm) - self.middle) / self.spread) / (self.spread * dbh_cm)
+
 
 class First(NamedTuple):
     """What honest work would find in a first census: the stand, and the curve that the height must fit."""
@@ -40,8 +44,7 @@ class First(NamedTuple):
 
     def density(self, dbh_cm: float) -> float:
         """How likely this diameter is, per cm, with the height that was measured."""
-        away = (log(dbh_cm) - self.stand.middle) / self.stand.spread
-        likely = student(away) / (self.stand.spread * dbh_cm)
+        likely = self.stand.density(dbh_cm)
         if self.curve is not None and self.height_m:
             likely *= student(self.curve.steps(dbh_cm, self.height_m)) / self.curve.spread
         return likely

@@ -114,7 +114,7 @@ def test_blank_diameters_matter_only_for_the_living(tmp_path):
 def test_the_field_crews_verified_code_counts(tmp_path):
     text = (
         "plot_id,tag,species,status,dbh_cm,date,census,codes\n"
-        "A,1,油松,alive,20.0,2019-07-01,1,\nA,1,油松,alive,11.8,2024-07-01,2,B;DV\n"
+        "A,1,油松,alive,20.0,2019-07-01,1,\nA,1,油松,alive,9.8,2024-07-01,2,B;DV\n"
     )
     (row,) = rows(run(tmp_path, text))
     assert (row["rule"], row["severity"]) == ("X01", "warn")

@@ -62,6 +62,7 @@ class Limits:
     x03_own_share: float
     x03_prior_error: float
     x03_last_share: float
+    x03_first_share: float
     x03_info_score: float
     x03_warn_score: float
     x03_error_score: float
