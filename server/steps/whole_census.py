@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from multiprocessing import get_context
@@ -40,6 +41,15 @@ class Known(NamedTuple):
     earlier: list[VisitRow]
     thinned: bool
     plot: plots.PlotRow
+
+
+class Work(NamedTuple):
+    """One slice of plots, from the first number to the last, for one process."""
+
+    url: str
+    project_id: int
+    changes: dict[str, float] | None
+    span: tuple[int, int]
 
 
 class Judge(NamedTuple):
@@ -162,35 +172,38 @@ def counts(
     with database.reading() as connection:
         every = visits.plots_visited(connection, project_id)
     database.close()
-    parts = spans(every, at_once)
-    work = [(url, project_id, changes, parts[number::processes]) for number in range(processes)]
-    if processes == 1 or len(parts) < processes:
-        return _counted((url, project_id, changes, parts))
+    parts = spans(every, at_once, processes)
+    work = [Work(url, project_id, changes, part) for part in parts]
+    if processes == 1 or len(parts) == 1:
+        return sum(map(_counted, work), Counter())
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores, not their threads
-    with get_context("spawn").Pool(processes) as pool:
-        return sum(pool.map(_counted, work), Counter())
+    # what is loaded need not be loaded again, a second each; but the threads of polars would not come along
+    how = "spawn" if "polars" in sys.modules else "fork"
+    with get_context(how).Pool(min(processes, len(parts))) as pool:
+        return sum(pool.imap_unordered(_counted, work), Counter())
 
 
-def spans(every: Sequence[int], at_once: int) -> list[tuple[int, int]]:
-    """First and last of so many numbers at a time."""
-    parts = (every[start : start + at_once] for start in range(0, len(every), at_once))
+def spans(every: Sequence[int], at_once: int, processes: int = 1) -> list[tuple[int, int]]:
+    """First and last of so many numbers at the most, the same number for each of so many processes."""
+    if not every:
+        return []
+    shares = -(-len(every) // (at_once * processes)) * processes
+    size = -(-len(every) // shares)
+    parts = (every[start : start + size] for start in range(0, len(every), size))
     return [(part[0], part[-1]) for part in parts]
 
 
-def _counted(work: tuple[str, int, dict[str, float] | None, list[tuple[int, int]]]) -> Counts:
+def _counted(work: Work) -> Counts:
     from server.store.census_stream import Trees
 
-    url, project_id, changes, parts = work
-    database, reader = Database(url, pool_size=1), Trees(url)
+    database, reader = Database(work.url, pool_size=1), Trees(work.url)
     found: Counts = Counter()
     gc.disable()  # trees come and go by the hundred thousand and hold no circles
     try:
-        for span in parts:
-            gc.collect()
-            with database.reading() as connection:
-                judge = Judge.of(connection, project_id, changes)
-                for _, flags in looked_at(connection, reader, project_id, span, judge):
-                    found.update((flag.rule, str(flag.severity)) for flag in flags)
+        with database.reading() as connection:
+            judge = Judge.of(connection, work.project_id, work.changes)
+            for _, flags in looked_at(connection, reader, work.project_id, work.span, judge):
+                found.update((flag.rule, str(flag.severity)) for flag in flags)
     finally:
         gc.enable()
         reader.close()

@@ -33,14 +33,14 @@ class Crowd(NamedTuple):
     """What is known of all trees of a visit, where a scene holds only some of them.
 
     `grown` is how many lived and were measured both times, `whole` how many of these to whole centimetres; `places`
-    are where those of the scene stand in their list, counted from anywhere. `sizes` are species and diameter (cm) of
-    all living trees.
+    are where those of the scene stand in their list, counted from anywhere. `sizes` are the diameters (cm) of all
+    living trees by species.
     """
 
     grown: int
     whole: int
     places: Sequence[int]
-    sizes: Sequence[tuple[str, float]]
+    sizes: Mapping[str, Sequence[float]]
 
 
 @dataclass(slots=True)
@@ -89,11 +89,14 @@ class Scene:
         return sum(is_whole(now.dbh_cm or 0.0) for now, _ in self.grown)
 
     @property
-    def all_sizes(self) -> Sequence[tuple[str, float]]:
-        """Species and diameter (cm) of every living tree, those outside the scene among them."""
+    def all_sizes(self) -> Mapping[str, Sequence[float]]:
+        """Diameters (cm) of every living tree by species, those outside the scene among them."""
         if self.crowd is not None:
             return self.crowd.sizes
-        return [(tree.species, tree.dbh_cm or 0.0) for tree in self.sized]
+        sizes: dict[str, list[float]] = {}
+        for tree in self.sized:
+            sizes.setdefault(tree.species, []).append(tree.dbh_cm or 0.0)
+        return sizes
 
     def info(self, species: str) -> SpeciesInfo:
         """What the list says of a species; an empty entry where there is no list or it is not in it."""

@@ -105,14 +105,17 @@ def _crowds(needed: pl.DataFrame, rows: pl.DataFrame, wide: pl.DataFrame) -> dic
         grown.join(needed.lazy(), on=["visit", "key"], how="semi").group_by("visit").agg(_c("place").sort())
     )
     sized = rows.lazy().filter("sized").select("visit", "species", "dbh_cm")
-    sizes = sized.join(needed.lazy(), on="visit", how="semi").group_by("visit").agg("species", "dbh_cm")
+    by_species = sized.join(needed.lazy(), on="visit", how="semi").group_by("visit", "species").agg("dbh_cm")
+    sizes: dict[int, dict[str, list[float]]] = {}
+    for visit, species, dbhs in by_species.collect().iter_rows():
+        sizes.setdefault(visit, {})[species] = dbhs
     counts = (
         wide.lazy().select("visit", "grown_rows", "whole_rows").join(needed.lazy(), on="visit", how="semi")
     )
-    table = counts.join(places, on="visit", how="left").join(sizes, on="visit", how="left").collect()
+    table = counts.join(places, on="visit", how="left").collect()
     return {
-        visit: Crowd(all_grown, whole, at or (), tuple(zip(species or (), dbhs or (), strict=True)))
-        for visit, all_grown, whole, at, species, dbhs in table.iter_rows()
+        visit: Crowd(all_grown, whole, at or (), sizes.get(visit, {}))
+        for visit, all_grown, whole, at in table.iter_rows()
     }
 
 
@@ -230,25 +233,34 @@ def _odd_numbers(wide: pl.DataFrame, rows: pl.DataFrame, trees: pl.DataFrame, li
         trees.select(_c("visit").alias("before"), "tag"), on="before"
     )
     both = pl.concat([here.select("visit", "tag"), before.select("visit", "tag")])
-    far = _c("tag").cast(pl.Int64, strict=False)
-    apart = both.group_by("visit").agg(spread=far.max() - far.min()).filter(_c("spread") > gap)
-    values = both.join(apart, on="visit", how="semi").select("visit", number=_NUMBER).drop_nulls().unique()
-    middle = values.sort("number").group_by("visit", maintain_order=True).agg(
-        middle=_c("number").get(pl.len() // 2), numbers=pl.len()
+    apart = (
+        both.with_columns(number=_NUMBER)
+        .group_by("visit")
+        .agg(spread=_c("number").max() - _c("number").min())
+    )
+    apart = apart.filter(_c("spread") > gap)
+    values = both.join(apart, on="visit", how="semi").select("visit", number=_NUMBER).drop_nulls()
+    sorted_numbers = _c("number").unique().sort()
+    middle = values.group_by("visit").agg(
+        middle=sorted_numbers.get(_c("number").n_unique() // 2), numbers=_c("number").n_unique()
     )  # fmt: skip
     fresh = here.filter(~_c("here") & (_c("tag") != "")).with_columns(number=_NUMBER)
     jumps = fresh.join(middle, on="visit").filter(
         (_c("middle") <= limits.t10_per_plot_factor * _c("numbers") + gap)
         & (_c("number") > _c("middle") + gap)
     )
-    strange = both.filter(  # numbers all the same
-        (_c("tag").str.len_bytes() != _c("tag").str.len_chars()) | (_c("tag").str.len_bytes() > 18)
-    )
+    strange = both.filter(
+        (_TAG.len_bytes() != _TAG.len_chars()) | (_TAG.len_bytes() > 18)
+    )  # numbers all the same
     odd = (jumps, fresh.filter(_c("number").is_null()), strange, some.filter(_c("blank")))
     return pl.concat([one.select("visit") for one in odd])
 
 
-_NUMBER = _c("tag").str.extract(r"^([0-9]{1,18})$").cast(pl.Int64)
+_TAG = _c("tag").str
+_NUMBER = (
+    pl.when((_TAG.len_bytes() <= 18) & ~_TAG.starts_with("-") & ~_TAG.starts_with("+"))
+    .then(_c("tag").cast(pl.Int64, strict=False))
+)  # fmt: skip
 
 
 def _odd_newcomers(wide: pl.DataFrame, rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:

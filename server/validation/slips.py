@@ -3,7 +3,8 @@ it should be (T05 a decimal point or a unit, T06 a typing slip)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import exp, log
 from typing import NamedTuple
 
@@ -81,23 +82,23 @@ class Stands:
         self._sizes = scene.all_sizes
         self._least = scene.limits.t05_min_trees
         self._known: dict[str, Stand] = {}
-        self.trees = len(self._sizes)
+        self.trees = sum(map(len, self._sizes.values()))
 
     def of(self, species: str) -> Stand:
         """Trees of the species where there are enough, else all."""
         found = self._known.get(species)
         if found is None:
-            own = [dbh for name, dbh in self._sizes if name == species] if species else []
+            own = self._sizes.get(species, ()) if species else ()
             found = _stand(own) if len(own) > self._least else self._all()
             self._known[species] = found
         return found
 
     def _all(self) -> Stand:
         found = self._known.get("")
-        return found or self._known.setdefault("", _stand([dbh for _, dbh in self._sizes]))
+        return found or self._known.setdefault("", _stand([*chain(*self._sizes.values())]))
 
 
-def _stand(dbhs_cm: list[float]) -> Stand:
+def _stand(dbhs_cm: Sequence[float]) -> Stand:
     middle, spread = middle_and_spread([log(dbh) for dbh in dbhs_cm])
     return Stand(middle, max(spread, LEAST_SPREAD), len(dbhs_cm))
 
