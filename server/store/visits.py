@@ -59,15 +59,21 @@ def of_plots(connection: Connection, plot_ids: Iterable[int]) -> dict[int, list[
     return found
 
 
+_BETWEEN = hot.Hot(
+    VISIT.where(
+        visit.c.project_id == bindparam("project_id"),
+        visit.c.plot_id.between(bindparam("first"), bindparam("last")),
+    ).order_by(visit.c.plot_id, visit.c.measured_on.nulls_first(), visit.c.id)
+)
+
+
 def of_plots_between(
     connection: Connection, project_id: int, plot_numbers: tuple[int, int]
 ) -> dict[int, list[VisitRow]]:
     """All visits of a project's plots from one number to another, each plot's in order of day."""
     found: dict[int, list[VisitRow]] = {}
-    query = VISIT.where(visit.c.project_id == project_id, visit.c.plot_id.between(*plot_numbers))
-    for row in connection.execute(
-        query.order_by(visit.c.plot_id, visit.c.measured_on.nulls_first(), visit.c.id)
-    ):
+    first, last = plot_numbers
+    for row in _BETWEEN.all(connection, {"project_id": project_id, "first": first, "last": last}):
         found.setdefault(row[2], []).append(VisitRow._make(row))
     return found
 
