@@ -74,7 +74,7 @@ def audit_visits(campaign: Campaign, plot_ids: Iterable[str]) -> Iterator[Simula
         rows = crews.typed_rows(plot, census.name, auditors.habit, random.Random(f"{where}/typed"))
         luck = random.Random(f"{where}/visit")
         started_at = morning(days[min(number // 2, len(days) - 1)], luck, 8 if number % 2 == 0 else 14)
-        visit = make_visit(plot, census.name, started_at, rows, luck)
+        visit = make_visit(plot, census.name, started_at, rows, luck, keeps_log=False)
         yield replace(visit, header={}, corners=(), audit_kind="random")
 
 
@@ -87,7 +87,7 @@ def load_visits(seed: int, plots: int, trees: int, views: int = 0) -> Iterator[S
         rows = crews.typed_rows(plot, today.name, plot.plot.crew.habit, luck)
         slip(rows, luck, SLIP_RATE)
         day = today.starts_on + timedelta(days=number % 120)
-        yield make_visit(plot, today.name, morning(day, luck), rows, luck, views=views)
+        yield make_visit(plot, today.name, morning(day, luck), rows, luck, views=views, keeps_log=False)
 
 
 class _CrewWork:
@@ -119,7 +119,14 @@ class _CrewWork:
         taped = _taped(plot, census.name, [c.tag for c in changes if c.field == "dbh_cm"])
         started_at = morning(day, luck, hour)
         visit = make_visit(
-            plot, census.name, started_at, rows, luck, copied=len(copied), taped=taped, years_on=years_on
+            plot,
+            census.name,
+            started_at,
+            rows,
+            luck,
+            copied={one.tag for one in copied},
+            taped=taped,
+            years_on=years_on,
         )
         slips = [_noted(plot, census.name, c.kind, c.tag, "dbh_cm", c.measured, c.typed) for c in copied]
         return visit, slips + [_noted(plot, census.name, *change) for change in changes]

@@ -11,7 +11,6 @@ from server.demo.campaign import Campaign, audit_visits
 from server.demo.instance import Renderer, Rows
 from server.demo.phone import Phone
 from server.demo.sending import Progress, Sending, send_all
-from server.demo.visits import Photo
 
 VISIT_FORM, AUDIT_FORM, THINNING_FORM = "plot_visit", "audit_visit", "thinning_record"
 
@@ -23,8 +22,7 @@ class Filling(Protocol):
     def instance_id(self) -> str: ...
     @property
     def instance_name(self) -> str: ...
-    @property
-    def photos(self) -> tuple[Photo, ...]: ...
+    def files(self) -> dict[str, bytes]: ...
     def rows(self) -> Rows: ...
 
 
@@ -44,7 +42,7 @@ class OnDemand:
         )
 
     def files(self) -> dict[str, bytes]:
-        return {photo.name: photo.content() for photo in self.filling.photos}
+        return self.filling.files()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ class SimulatedThinning:
     def instance_name(self) -> str:
         return f"{self.parcel_id} / {self.felled_on.isoformat()}"
 
+    def files(self) -> dict[str, bytes]:
+        """What travels beside the record."""
+        return {photo.name: photo.content() for photo in self.photos}
+
     def rows(self) -> Rows:
         """The answers by measure, for `instance.Renderer`."""
         return {

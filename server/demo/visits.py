@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
+from forms import audit_log
 from server.demo.county import PLOT_SIDE_M, Plot
 from server.demo.crews import TypedRow
 from server.demo.ground import M_PER_DEGREE
 from server.demo.growth import TruePlot
 from server.demo.instance import Rows
+from server.demo.phone_log import entered, log_of
 from server.photos.picture import Shot, draw
 
 CLOCK = timezone(timedelta(hours=8))
@@ -73,11 +75,17 @@ class SimulatedVisit:
     header: dict[str, str]
     trees: list[TypedRow]
     photos: tuple[Photo, ...]
+    entered: tuple[datetime, ...] = ()  # when each tree was, as the phone's log says; (): it keeps none
     audit_kind: str = ""  # why the plot is audited; "": this is no audit
 
     @property
     def instance_name(self) -> str:
         return f"{self.plot_id} / {self.census}" + (" / audit" if self.audit_kind else "")
+
+    def files(self) -> dict[str, bytes]:
+        """What travels beside the record: photos, and the phone's log."""
+        log = {audit_log.NAME: log_of(self.entered)} if self.entered else {}
+        return {photo.name: photo.content() for photo in self.photos} | log
 
     def rows(self) -> Rows:
         """The answers by measure, for `instance.Renderer`."""
@@ -114,16 +122,17 @@ def make_visit(
     rows: list[TypedRow],
     luck: random.Random,
     *,
-    copied: int = 0,
+    copied: Collection[str] = (),
     views: int = len(VIEWS),
     taped: Iterable[str] = (),
     years_on: int = 0,
+    keeps_log: bool = True,
 ) -> SimulatedVisit:
-    """The visit around the rows that were typed. `copied` of them took no time; `taped` are the tags whose
+    """The visit around the rows that were typed. Those with a tag in `copied` took no time; `taped` are the tags whose
     tape was photographed, showing the true diameter; `years_on` is how much older the stand is than in the
     stratum's table."""
     here = plot.plot
-    ended_at = started_at + _lasting(len(rows) - copied, copied, luck)
+    ended_at = started_at + _lasting(len(rows) - len(copied), len(copied), luck)
     position = _near(here.lat, here.lon, here.elevation_m, luck)
     camera = _Camera(here.plot_id, position, started_at, ended_at, luck)
     photos = [camera.view(VIEWS[n % len(VIEWS)]) for n in range(views)]
@@ -142,6 +151,11 @@ def make_visit(
         header=_header(here, years_on),
         trees=rows,
         photos=tuple(photos),
+        entered=entered(
+            rows, copied, started_at + SETTING_UP, ended_at - SETTING_UP / 2, COPIED_TREE_TIME, luck
+        )
+        if keeps_log
+        else (),
     )
 
 

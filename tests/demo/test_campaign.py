@@ -6,6 +6,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from forms.audit_log import NAME, read_log
 from forms.compile import compile_form
 from forms.definition import Form
 from forms.instance import Reader, read
@@ -125,6 +126,19 @@ def test_the_tape_in_a_photo_shows_the_truth_and_not_what_was_typed() -> None:
         shot = next(photo.shot for photo in visit.photos if photo.name == name)
         assert shot.tape_cm == float(s.true_value) != float(s.typed)
     assert slipped
+
+
+def test_a_phones_log_tells_what_was_measured_from_what_was_copied() -> None:
+    form = _form("plot_visit")
+    paths = [question.path for question in form.questions if question.measure == "tree.dbh_cm"]
+    copied = {(s.census, s.plot_id) for s in _campaign().slips if s.kind.startswith("copied")}
+    for visit in _campaign().visits:
+        log = read_log(visit.files()[NAME], paths)
+        assert len(log.gaps_s) == len(visit.trees) - 1
+        assert visit.started_at.timestamp() * 1000 < (log.first_at or 0) < (log.last_at or 0)
+        assert (log.last_at or 0) < visit.ended_at.timestamp() * 1000
+        is_quick = min(log.gaps_s) < 20  # half a minute and more for a tree that was measured
+        assert is_quick == ((visit.census, visit.plot_id) in copied)
 
 
 def test_a_thinning_names_plots_in_which_trees_are_cut_and_no_other_plot_has_any() -> None:

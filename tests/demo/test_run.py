@@ -112,7 +112,7 @@ def test_a_whole_campaign_goes_through_the_door(
     assert seen == [(n, 6) for n in range(1, 7)]
     assert any("PS-0001" in message for message in first.messages)
     assert _count(database, submission) == 7  # the census was sent twice and is kept once
-    named = sum(len(visit.photos) for visit in campaign.visits_of("2021")) + 1
+    named = sum(len(visit.files()) for visit in campaign.visits_of("2021")) + 1
     with database.reading() as connection:
         came = connection.execute(select(func.count()).where(attachment.c.sha256.is_not(None))).scalar_one()
     assert came == named
