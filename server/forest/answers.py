@@ -97,7 +97,7 @@ def measurements(answers: Answers) -> list[Measurement]:
 def _tree(ordinal: int, row: dict[str, str]) -> TreeRow:
     measurement = _measurement(ordinal, row)
     azimuth, distance = number(row.get("azimuth_deg")), number(row.get("distance_m"))
-    other = {name: row[name] for name in row.keys() - _READ}
+    other = {name: text for name, text in row.items() if name not in _READ}
     if _something_unread(row, measurement, azimuth, distance):
         other |= {name: text for name, text in row.items() if _unreadable(name, text)}
     return TreeRow(measurement, azimuth, distance, other or None)
