@@ -13,8 +13,6 @@ from server.steps import draw_audits
 from server.steps.draw_audits import Asked
 from server.store import draws, reports
 
-SEED_BYTES = 8
-"""Random bytes of a seed: enough that nobody tries them all for one that pleases."""
 _PROJECT = click.option("--project", help="Name or number of the project; default: the only one.")
 _CENSUS = click.option("--census", help="Name of the census; default: the newest.")
 
@@ -38,7 +36,7 @@ def draw(project: str | None, census: str | None, share: float | None, plots: in
     if (share is None) == (plots is None):
         raise click.UsageError("give either --share or --plots")
     asked = Asked(
-        secrets.token_hex(SEED_BYTES) if seed is None else seed,
+        secrets.token_hex(draw_audits.SEED_BYTES) if seed is None else seed,
         None if share is None else share / 100,
         plots,
         approved,

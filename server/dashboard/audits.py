@@ -25,8 +25,6 @@ from server.validation.audit import Beside
 from server.web import connection
 
 Row = dict[str, Any]
-SEED_BYTES = 8
-"""Random bytes of a seed: enough that nobody tries them all for one that pleases."""
 Q_RULES = frozenset({"Q01", "Q02", "Q03", "Q04", "Q05", "Q06"})
 
 
@@ -85,7 +83,9 @@ def draw(project_id: int) -> ResponseReturnValue:
     if chosen is None:
         raise NotFound("census")
     asked = Asked(
-        secrets.token_hex(SEED_BYTES), share=_share(), only_approved=bool(request.form.get("only_approved"))
+        secrets.token_hex(draw_audits.SEED_BYTES),
+        share=_share(),
+        only_approved=bool(request.form.get("only_approved")),
     )
     names = connection.database().write(
         lambda pen: draw_audits.draw(pen, project_id, chosen["id"], asked, act.by, act.at)

@@ -17,6 +17,8 @@ from server.validation import audit_draw
 from server.validation.audit_draw import Frame
 
 SEED_CHARS = 80
+SEED_BYTES = 8
+"""Random bytes of a seed that nobody named: enough that nobody tries them all for one that pleases."""
 
 
 class Asked(NamedTuple):
