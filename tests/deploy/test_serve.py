@@ -20,7 +20,7 @@ from tests.live import ROOT, LiveServer, environment
 StartServer = Callable[..., LiveServer]
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("engine", ["sqlite"])]
 
-IDLE_MB = 250
+IDLE_MB = 220
 """MB of memory that everything together may take when nothing happens: a county's machine has little."""
 
 
