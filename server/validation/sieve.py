@@ -228,37 +228,30 @@ def _odd_numbers(wide: pl.DataFrame, rows: pl.DataFrame, trees: pl.DataFrame, li
     all numbers."""
     gap = limits.t10_gap
     some = wide.filter(_c("new") | _c("blank"))
-    here = rows.join(some.select("visit"), on="visit", how="semi").select("visit", "here", "tag")
+    here = rows.select("visit", "here", "tag").join(some.select("visit"), on="visit", how="semi")
     before = some.select("visit", "before").join(
         trees.select(_c("visit").alias("before"), "tag"), on="before"
     )
     both = pl.concat([here.select("visit", "tag"), before.select("visit", "tag")])
-    apart = (
-        both.with_columns(number=_NUMBER)
-        .group_by("visit")
-        .agg(spread=_c("number").max() - _c("number").min())
-    )
-    apart = apart.filter(_c("spread") > gap)
-    values = both.join(apart, on="visit", how="semi").select("visit", number=_NUMBER).drop_nulls()
-    sorted_numbers = _c("number").unique().sort()
-    middle = values.group_by("visit").agg(
-        middle=sorted_numbers.get(_c("number").n_unique() // 2), numbers=_c("number").n_unique()
+    number = _c("number")
+    numbers = both.select("visit", number=_NUMBER).drop_nulls().group_by("visit").agg(
+        middle=number.unique().sort().get(number.n_unique() // 2), tags=number.n_unique(),
+        spread=number.max() - number.min(),
     )  # fmt: skip
     fresh = here.filter(~_c("here") & (_c("tag") != "")).with_columns(number=_NUMBER)
-    jumps = fresh.join(middle, on="visit").filter(
-        (_c("middle") <= limits.t10_per_plot_factor * _c("numbers") + gap)
-        & (_c("number") > _c("middle") + gap)
-    )
-    strange = both.filter(
-        (_TAG.len_bytes() != _TAG.len_chars()) | (_TAG.len_bytes() > 18)
-    )  # numbers all the same
+    in_plot = (_c("spread") > gap) & (_c("middle") <= limits.t10_per_plot_factor * _c("tags") + gap)
+    jumps = fresh.join(numbers, on="visit").filter(in_plot & (number > _c("middle") + gap))
+    # digits of other scripts, and more of them than a column holds, are numbers all the same
+    strange = both.filter((_TAG.len_bytes() != _TAG.len_chars()) | (_TAG.len_bytes() > MOST_DIGITS))
     odd = (jumps, fresh.filter(_c("number").is_null()), strange, some.filter(_c("blank")))
     return pl.concat([one.select("visit") for one in odd])
 
 
+MOST_DIGITS = 18
+"""Numbers of so many digits fit into a column."""
 _TAG = _c("tag").str
 _NUMBER = (
-    pl.when((_TAG.len_bytes() <= 18) & ~_TAG.starts_with("-") & ~_TAG.starts_with("+"))
+    pl.when((_TAG.len_bytes() <= MOST_DIGITS) & ~_TAG.starts_with("-") & ~_TAG.starts_with("+"))
     .then(_c("tag").cast(pl.Int64, strict=False))
 )  # fmt: skip
 
@@ -266,8 +259,9 @@ _NUMBER = (
 def _odd_newcomers(wide: pl.DataFrame, rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """New trees far from the middle of the plot's trees or of its species', or with a height."""
     some = wide.filter(_c("new") & (_c("sized_rows") > limits.t05_min_trees))
-    sizes = rows.filter("sized").join(some.select("visit"), on="visit", how="semi")
-    sizes = sizes.select("visit", "key", "here", "species", "height_m", "dbh_cm", size=_c("dbh_cm").log())
+    sized = rows.lazy().filter("sized").join(some.lazy(), on="visit", how="semi")
+    size = _c("dbh_cm").log()
+    sizes = sized.select("visit", "key", "here", "species", "height_m", "dbh_cm", size=size).collect()
     new = sizes.filter(~_c("here"))
     beyond = _c("height_m").is_not_null()
     for number, by in enumerate((["visit"], ["visit", "species"])):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from collections import Counter
+
+from sqlalchemy import Connection, insert, select, update
 
 from server.settings import Settings
 from server.steps import check, whole_census
@@ -30,6 +32,7 @@ def made(database: Database) -> int:
         builders.row(connection, schema.correction, project_id=project, visit_id=6, tag="7", stem_id="1", ordinal=6,
                      field="dbh_cm", old="1", new="149.0", source="supervisor", made_by="li", why="?",
                      made_at=1)  # fmt: skip
+        _older_census(connection, project)
     checks.accept_and_fit(database, project)
     with database.writing() as connection:
         connection.execute(
@@ -38,10 +41,30 @@ def made(database: Database) -> int:
     return project
 
 
+def _older_census(connection: Connection, project: int) -> None:
+    """A third of the plots was measured once before, when every tree was 2 cm thinner and some were not there yet."""
+    census = builders.row(connection, schema.census, project_id=project, name="2016", starts_on="2016-07-01")
+    visit, tree = schema.visit, schema.measurement
+    last = select(visit.c.id, visit.c.plot_id).where(visit.c.id % 2 == 1, visit.c.plot_id % 3 == 0)
+    for number, plot in connection.execute(last).all():
+        older = number + 10**6
+        builders.row(connection, schema.submission, id=older, project_id=project, form_id="bench", version="1", xml=b"",
+                     instance_id=f"older-{number}", xml_sha256=b"", received_at=0)  # fmt: skip
+        builders.row(connection, visit, id=older, project_id=project, plot_id=plot, census_id=census,
+                     submission_id=older, source_id=older, measured_on="2016-07-01", unfolded_at=0)  # fmt: skip
+        there = select(tree).where(tree.c.visit_id == number, tree.c.ordinal % 5 != 0)
+        thinner = [
+            {**one, "visit_id": older, "dbh_cm": max((one["dbh_cm"] or 0.0) - 2.0, 1.0)}
+            for one in connection.execute(there).mappings()
+        ]
+        connection.execute(insert(tree), thinner)
+
+
 def test_what_columns_say_is_what_plots_say(database: Database, settings: Settings) -> None:
     project = made(database)
     with database.reading() as connection:
-        latest = list(connection.scalars(select(schema.visit.c.id).where(schema.visit.c.id % 2 == 0)))
+        now = schema.visit.c.measured_on == checks.NOW_ON
+        latest = list(connection.scalars(select(schema.visit.c.id).where(now)))
         plain = {
             one.visit.id: [
                 (f.rule, f.tag, f.value, str(f.severity), f.score)
@@ -61,4 +84,6 @@ def test_what_columns_say_is_what_plots_say(database: Database, settings: Settin
         number: sorted(found) for number, found in quick.items()
     }
     assert len(quick) > 20
+    rules = Counter((rule, severity) for found in quick.values() for rule, _, _, severity, _ in found)
+    assert whole_census.counts(settings.url, project, processes=2, at_once=30) == rules
     assert "149.0" in {value for _, _, value, _, _ in quick[6]}

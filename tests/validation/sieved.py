@@ -69,17 +69,32 @@ def sieved(
     species: dict[str, SpeciesInfo] | None = None,
 ) -> tuple[list[list[Flag]], int]:  # fmt: skip
     """Flags of every case, the rules asked only where the sieve lets them; and of how many cases any rule was asked."""
-    trees, visits = tables(cases, parameters.limits.x04_years_unknown)
-    trees = sieve.keyed(trees)
-    found = sieve.speakers(trees, visits, Beside(parameters.limits, reference, species))
-    named = trees.select("key", "tag", "stem_id").unique().join(found.rows, on="key")
-    needed = {(place, tag, stem) for place, tag, stem in named.select("visit", "tag", "stem_id").iter_rows()}
+    found, needed = _speakers(cases, parameters, reference, species)
     said = [
         _asked(_cut(case, place, needed, asked), asked, parameters, reference, species)
         if (asked := found.asked.get(place)) else []
         for place, case in enumerate(cases)
     ]  # fmt: skip
     return said, len(found.asked)
+
+
+def handed_out(case: Case, parameters: Parameters, reference: Reference) -> set[str]:
+    """Tags of the trees that the rules get to see of a visit."""
+    return {tag for _, tag, _ in _speakers([case], parameters, reference, None)[1]}
+
+
+def _speakers(
+    cases: Sequence[Case],
+    parameters: Parameters,
+    reference: Reference | None,
+    species: dict[str, SpeciesInfo] | None,
+) -> tuple[sieve.Sieved, set[tuple[int, str, str]]]:
+    """What the sieve says, and the place of the case, tag and stem of each tree that it hands out."""
+    trees, visits = tables(cases, parameters.limits.x04_years_unknown)
+    trees = sieve.keyed(trees)
+    found = sieve.speakers(trees, visits, Beside(parameters.limits, reference, species))
+    named = trees.select("key", "tag", "stem_id").unique().join(found.rows, on="key")
+    return found, set(named.select("visit", "tag", "stem_id").iter_rows())
 
 
 def _cut(case: Case, place: int, needed: set[tuple[int, str, str]], asked: Asked) -> Case:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from server.cli.tree_table import read_trees
 from server.forest.species import SpeciesInfo
-from server.forest.tree import Measurement
+from server.forest.tree import Measurement, TallyCode
 from server.forest.visit import Visit
 from server.validation.reference import Reference
 from tests.journeys import scbi
 from tests.validation.makers import LAST, NOW, PARAMETERS, changed, stand, tree, visit
-from tests.validation.sieved import Case, one_by_one, sieved
+from tests.validation.sieved import Case, handed_out, one_by_one, sieved
 from tests.validation.test_laws import visits
 
 OLDER = date(2014, 7, 1)
@@ -73,6 +73,60 @@ def test_a_nearly_ordinary_plot_is_looked_at_where_it_is_odd(plots, reference):
     cases = [Case(visit(*trees, area_ha=0.04), (visit(*stand(35, 8.0, 0.7), on=LAST),)) for trees in plots]
     found, _ = sieved(cases, PARAMETERS, reference)
     assert found == one_by_one(cases, PARAMETERS, reference)
+
+
+cells = st.one_of(
+    st.fixed_dictionaries({"dbh_cm": st.one_of(st.none(), st.floats(1, 90).map(lambda cm: round(cm, 1)))}),
+    st.fixed_dictionaries(
+        {
+            "tag": st.sampled_from(["36", "90", "-7", "7777777777777777777"]),
+            "dbh_cm": st.sampled_from([1.5, 7.0, 80.0, 149.0]),
+        }
+    ),
+    st.fixed_dictionaries({"height_m": st.floats(2, 30).map(lambda m: round(m, 1))}),
+    st.fixed_dictionaries({"tally_code": st.sampled_from([None, *TallyCode]), "verified": st.booleans()}),
+    st.fixed_dictionaries({"pom_m": st.sampled_from([0.0, 1.3, 1.7, 9.0])}),
+)
+places = st.integers(0, 34)
+
+
+def exchanged(trees: list[Measurement], one: int, other: int) -> list[Measurement]:
+    """The list with two diameters exchanged."""
+    values = {one: trees[other].dbh_cm, other: trees[one].dbh_cm}
+    return [tree._replace(dbh_cm=values.get(at, tree.dbh_cm)) for at, tree in enumerate(trees)]
+
+
+@st.composite
+def told(draw: st.DrawFn) -> Case:
+    """An ordinary plot in up to four censuses, in which some values are slips and some were exchanged."""
+    days = [NOW, LAST, OLDER, date(2009, 7, 1)][: draw(st.integers(2, 4))]
+    known = []
+    for place, on in enumerate(days):
+        trees = stand(35, 8.0, 0.7, 3.0 - place)
+        for at, values in draw(st.dictionaries(places, cells, max_size=3)).items():
+            trees[at] = trees[at]._replace(**values)
+        one, further = draw(places), draw(st.integers(0, 6))
+        trees = exchanged(trees, one, min(one + further, 34))
+        trees = [trees[11 * at % 35] for at in range(35)]  # as large ones and small ones stand in a forest
+        new = [tree("40", cm) for cm in draw(st.lists(st.sampled_from([1.5, 7.0, 80.0, 149.0]), max_size=1))]
+        gone = draw(st.sampled_from([0, 0, 0, 1]))
+        known.append(visit(*trees[gone:], *new, on=on, area_ha=0.04, thinned=draw(st.booleans())))
+    return Case(known[0], known[1:])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(told(), min_size=1, max_size=4), st.sampled_from([None, SPECIES]))
+def test_some_trees_of_a_plot_tell_what_all_of_them_tell(cases, species):
+    found, _ = sieved(cases, PARAMETERS, REFERENCE, species)
+    assert found == one_by_one(cases, PARAMETERS, REFERENCE, species)
+
+
+def test_of_a_plot_with_exchanged_trees_only_those_of_such_a_size_are_handed_out() -> None:
+    grown = exchanged(stand(35, 8.0, 0.7, 2.0), 5, 12)
+    case = Case(visit(*grown, area_ha=0.1), (visit(*stand(35, 8.0, 0.7), on=LAST),))
+    handed = handed_out(case, PARAMETERS, REFERENCE)
+    assert {"6", "13"} < handed
+    assert len(handed) < 25
 
 
 def test_an_ordinary_plot_is_passed_over() -> None:
