@@ -180,5 +180,6 @@ def _tell(settings: Settings, base: str, said: dict[str, Any]) -> None:
     click.echo(qr_text(code))
     if "127.0.0.1" in public:
         click.echo(
-            "A phone reaches this only with YANGDI_HOST=0.0.0.0 and YANGDI_PUBLIC_URL=http://<this machine>:8000"
+            "A phone reaches this only with YANGDI_HOST=0.0.0.0 and "
+            f"YANGDI_PUBLIC_URL=http://<this machine>:{settings.port}"
         )
