@@ -6,7 +6,7 @@ is wrong; that alone decides between error, warn and info.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from server.forest.tree import TallyCode
@@ -24,7 +24,7 @@ from server.validation.hypotheses import (
 )
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
-from server.validation.scene import Scene, shown
+from server.validation.scene import Key, Scene, shown
 from server.validation.screen import bounds_cm, shrunk_cm
 from server.validation.slips import Stands
 
@@ -32,6 +32,8 @@ NEXT_IN_LIST = 0.25
 """Half of all exchanges are between neighbours in the list, a quarter to each side (project default)."""
 FITS_STEPS = 6
 """Spreads around what a tree was expected to be within which another's diameter may be its own (project default)."""
+PARTNER_CHANCE = 0.02
+"""Where an exchange is this likely the other tree is asked about as well (project default)."""
 BEYOND_CAP = 0.005
 """How much rarer honest work is beyond the cap of the species' group, or below half of the last diameter (project
 default)."""
@@ -47,7 +49,7 @@ class Doubt(NamedTuple):
 
     judged: Judged
     verdict: Verdict
-    others: dict[float, str]  # tags of trees whose value may stand here, by that value
+    others: dict[float, Key]  # trees whose value may stand here, by that value to a millimetre
 
 
 def growth_flags(scene: Scene) -> Iterator[Flag]:
@@ -58,10 +60,26 @@ def growth_flags(scene: Scene) -> Iterator[Flag]:
     odd = _odd(scene, expectations)
     if not odd:
         return
-    for doubt in doubts(scene, expectations, odd):
+    found = list(doubts(scene, expectations, odd))
+    partners = doubts(scene, expectations, _partners(scene, found, odd), frozenset(odd))
+    found += [doubt for doubt in partners if _is_exchange(doubt)]
+    for doubt in found:
         flag = _flag(scene, doubt)
         if flag is not None:
             yield flag
+
+
+def _partners(scene: Scene, found: Sequence[Doubt], odd: Sequence[int]) -> list[int]:
+    """Places of trees that are not odd by themselves but may hold an odd one's diameter: of two that were exchanged
+    often only one shows it."""
+    keys = {
+        doubt.others.get(story.meant_cm or 0.0)
+        for doubt in found for story in doubt.verdict.stories
+        if story.kind == "swap" and story.chance >= PARTNER_CHANCE
+    }  # fmt: skip
+    return (
+        [at for at, pair in enumerate(scene.grown) if pair.now.key in keys and at not in odd] if keys else []
+    )
 
 
 def doubt_of(scene: Scene, key: tuple[str, str]) -> Doubt | None:
@@ -84,22 +102,30 @@ def _odd(scene: Scene, expectations: Expectations) -> list[int]:
     return odd
 
 
-def doubts(scene: Scene, expectations: Expectations, odd: Sequence[int]) -> Iterator[Doubt]:
-    """What may have happened to the trees at these places of `scene.grown`."""
+def _is_exchange(doubt: Doubt) -> bool:
+    story = _main_story(doubt.verdict)
+    return story is not None and story.kind == "swap"
+
+
+def doubts(
+    scene: Scene, expectations: Expectations, odd: Sequence[int], among: Collection[int] | None = None
+) -> Iterator[Doubt]:
+    """What may have happened to the trees at these places of `scene.grown`, exchanges only with those `among` places
+    (None: with any)."""
     limits = scene.limits
     whole, stands = _whole_share(scene), Stands(scene)
     everyone: dict[int, Judged] = {}
     for place in odd:
         judged = _judged(scene, expectations, everyone, place)
         honest = judged.expected.density
-        others, tags = _others(scene, expectations, everyone, place)
+        others, keys = _others(scene, expectations, everyone, place, among)
         verdict = weighed(
             judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, more=exchanged(judged.dbh, honest, others),
             last_wrong=_last_wrong(scene, expectations, judged, stands), whole_share=whole,
             possible=1.0 if judged.is_possible else BEYOND_CAP,
             shift=limits.x03_score_shift, slope=limits.x03_score_slope,
         )  # fmt: skip
-        yield Doubt(judged, verdict, tags)
+        yield Doubt(judged, verdict, keys)
 
 
 def _judged(scene: Scene, expectations: Expectations, everyone: dict[int, Judged], place: int) -> Judged:
@@ -110,22 +136,26 @@ def _judged(scene: Scene, expectations: Expectations, everyone: dict[int, Judged
 
 
 def _others(
-    scene: Scene, expectations: Expectations, everyone: dict[int, Judged], place: int
-) -> tuple[list[tuple[float, Density, float]], dict[float, str]]:
+    scene: Scene,
+    expectations: Expectations,
+    everyone: dict[int, Judged],
+    place: int,
+    among: Collection[int] | None,
+) -> tuple[list[tuple[float, Density, float]], dict[float, Key]]:
     """Trees whose diameter may stand here: those whose own growth would have made this value."""
     dbh = everyone[place].dbh
     apart, places = (1 - 2 * NEXT_IN_LIST) / max(scene.all_grown - 1, 1), scene.places
     found: list[tuple[float, Density, float]] = []
-    tags = {}
+    keys = {}
     for at in expectations.near(scene.grown, dbh, FITS_STEPS):
-        if at == place:
+        if at == place or (among is not None and at not in among):
             continue
         other = _judged(scene, expectations, everyone, at)
         if other.expected.steps(dbh) < FITS_STEPS:
             share = apart + (NEXT_IN_LIST if abs(places[at] - places[place]) == 1 else 0.0)
             found.append((other.dbh, other.expected.density, share))
-            tags[other.dbh] = other.pair.now.tag
-    return found, tags
+            keys[round(other.dbh, 1)] = other.pair.now.key
+    return found, keys
 
 
 def _whole_share(scene: Scene) -> float:
@@ -166,7 +196,7 @@ def _flag(scene: Scene, doubt: Doubt) -> Flag | None:
     if kind in RATIOS:
         return _raise(scene, "T05", doubt, story, case=kind)
     if kind == "swap" and judged.low <= judged.dbh <= judged.high:
-        other = doubt.others.get(story.meant_cm or 0.0, "") if story else ""
+        other, _ = doubt.others.get(story.meant_cm or 0.0, ("", "")) if story else ("", "")
         return _raise(scene, "X13", doubt, story, case="swap", other=other)
     if judged.dbh < judged.low:
         return _raise(scene, "X01", doubt, story)

@@ -1,7 +1,8 @@
 """The one cheap comparison that passes over nearly every tree.
 
-Between these bounds no rule speaks about a tree's diameter beside its last one (X01 to X05, T05, T06, X13). The
-rules ask here first; whatever looks at many trees at once may compute the same bounds for whole groups.
+Between these bounds no rule speaks about a tree's diameter beside its last one (X01 to X05, T05, T06), unless a tree
+outside them may have its value (X13). The rules ask here first; whatever looks at many trees at once may compute the
+same bounds for whole groups.
 """
 
 from __future__ import annotations

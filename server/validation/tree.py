@@ -41,15 +41,13 @@ def _missing(tree: Measurement) -> Flag:
 
 
 def _too_small(tree: Measurement, scene: Scene) -> Flag:
-    """An error; but a tree that was tallied last time only waits to be dropped, and is a warn where it shrank by
-    more than tapes differ."""
+    """An error; but a tree that was tallied last time only waits to be dropped: whether it can have shrunk so is asked
+    by the rules of growth."""
     limits = scene.limits
     before = scene.known.get((tree.tag, tree.stem_id))
     last = before.dbh_cm if before is not None and before.dbh_cm is not None else 0.0
-    severity, score, case = None, None, ""
-    if last >= limits.t02_min_cm - limits.t02_slack_cm:
-        shrunk = last - (tree.dbh_cm or 0.0) > limits.x02_factor * limits.x02_tolerance_cm
-        severity, score, case = (Severity.WARN if shrunk else Severity.INFO), 0.1, "known"
+    known = last >= limits.t02_min_cm - limits.t02_slack_cm
+    severity, score, case = (Severity.INFO, 0.1, "known") if known else (None, None, "")
     return raised("T02", tree.ordinal, tree.tag, tree.stem_id, "dbh_cm", shown(tree), limits.t02_min_cm,
                   severity=severity, score=score, case=case, min_cm=limits.t02_min_cm)  # fmt: skip
 

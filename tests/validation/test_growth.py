@@ -107,6 +107,16 @@ def test_two_trees_whose_diameters_were_exchanged_name_each_other():
     assert found["12"].suggestion == "25.4"
 
 
+def test_of_two_exchanged_the_one_that_looks_ordinary_is_asked_about_with_the_other():
+    # tree 6 would have lost three millimetres, which tapes explain; but tree 5 has the diameter that it should have
+    now = stand(40, grown_cm=1.0)
+    spoilt = changed(changed(now, "5", dbh_cm=now[5].dbh_cm), "6", dbh_cm=now[4].dbh_cm)
+    alone = changed(now, "6", dbh_cm=now[4].dbh_cm)
+    assert flags(visit(*alone), last(*stand(40))) == []
+    found = {flag.tag: flag.facts["slip"] for flag in flags(visit(*spoilt), last(*stand(40)))}
+    assert found == {"5": "swap", "6": "swap"}
+
+
 def test_fast_growth_in_a_fast_plot_is_ordinary():
     now = stand(12, grown_cm=6.0)
     assert said(visit(*now), last(*stand(12))) == []
