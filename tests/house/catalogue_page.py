@@ -77,7 +77,7 @@ def _table(parameters: list[Parameter]) -> str:
 
 
 def _line(one: Parameter) -> str:
-    of = ", ".join(filter(None, (one.species_group, one.size_class and f"{one.size_class} cm"))) or "all"
+    of = one.species_group or "all"
     source = one.source.replace("|", "\\|").replace("unverified", "**unverified**")
     cells = (
         f"`{one.name}`",

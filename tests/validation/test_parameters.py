@@ -58,3 +58,13 @@ def test_a_line_without_source_is_no_parameter():
 def test_a_table_that_lacks_a_threshold_is_refused():
     with pytest.raises(ParameterInvalid, match="t02_min_cm"):
         compiled(tuple(p for p in Parameters.default().table if p.key != "T02.min_cm"))
+
+
+def test_a_species_group_that_no_rule_asks_for_is_refused():
+    cap, limit = (
+        next(p for p in Parameters.default().table if p.key == key) for key in ("X04.cap_cm_yr", "T02.min_cm")
+    )
+    poplars = cap._replace(species_group="poplar", value=4.0)
+    assert compiled((*Parameters.default().table, poplars)).x04_cap_by_group["poplar"] == 4.0
+    with pytest.raises(ParameterInvalid, match="species group"):
+        compiled((*Parameters.default().table, limit._replace(species_group="oak")))

@@ -16,8 +16,10 @@ from typing import NamedTuple
 from server.validation.parameters.limits import Limits
 
 COLUMNS = (
-    "rule", "name", "species_group", "value", "min", "max", "unit", "valid_from", "source", "size_class",
+    "rule", "name", "species_group", "value", "min", "max", "unit", "valid_from", "source",
 )  # fmt: skip
+BY_GROUP = ("X04", "cap_cm_yr")
+"""The threshold that may differ between species groups."""
 
 
 class ParameterInvalid(ValueError):
@@ -25,8 +27,8 @@ class ParameterInvalid(ValueError):
 
 
 class Parameter(NamedTuple):
-    """One threshold. `species_group` "" is for every species, `size_class` "" for every diameter, else its bounds in
-    cm ("10-20"); `source` says who found the number, or that it is unverified. `valid_from` is an ISO day."""
+    """One threshold. `species_group` "" is for every species; `source` says who found the number, or that it is
+    unverified. `valid_from` is an ISO day. What differs with the size of a tree is in the bands, not here."""
 
     rule: str
     name: str
@@ -37,13 +39,12 @@ class Parameter(NamedTuple):
     unit: str
     valid_from: str
     source: str
-    size_class: str = ""
 
     @property
     def key(self) -> str:
-        """As a project writes it: "T02.min_cm", "X04.cap_cm_yr[conifer]" or "X04.cap_cm_yr[conifer,10-20]"."""
-        of = ",".join(filter(None, (self.species_group, self.size_class)))
-        return f"{self.rule}.{self.name}[{of}]" if of else f"{self.rule}.{self.name}"
+        """As a project writes it: "T02.min_cm" or "X04.cap_cm_yr[conifer]"."""
+        name = f"{self.rule}.{self.name}"
+        return f"{name}[{self.species_group}]" if self.species_group else name
 
     @property
     def is_verified(self) -> bool:
@@ -99,7 +100,11 @@ def _changed(parameter: Parameter | None, key: str, value: float) -> Parameter:
 
 
 def compiled(table: tuple[Parameter, ...]) -> Limits:
-    """The table as attributes. Raises ParameterInvalid where table and rules do not know the same names."""
+    """The table as attributes. Raises ParameterInvalid where table and rules do not know the same names, or differ in
+    what is told of a species group."""
+    lost = [p.key for p in table if p.species_group and (p.rule, p.name) != BY_GROUP]
+    if lost:
+        raise ParameterInvalid(f"{lost[0]}: no rule asks for the species group")
     plain = {f"{p.rule.lower()}_{p.name}": p.value for p in table if not p.species_group}
     by_group = {p.species_group: p.value for p in table if p.species_group}
     try:
@@ -113,8 +118,7 @@ def parsed(row: Mapping[str, str]) -> Parameter:
     if not row["source"].strip():
         raise ParameterInvalid(f"{row['rule']}.{row['name']}: no source")
     numbers = {name: float(row[name]) for name in ("value", "min", "max")}
-    of = {"size_class": row.get("size_class") or ""}
-    parameter = Parameter(**{**row, **numbers, **of})  # type: ignore[arg-type]
+    parameter = Parameter(**{**row, **numbers})  # type: ignore[arg-type]
     return _changed(parameter, parameter.key, parameter.value)._replace(source=row["source"])
 
 
