@@ -41,6 +41,12 @@ _OF_SQLITE = {
     **_OF_POSTGRESQL, "tally_code": f"ifnull(m.tally_code, {_NO_CODE})",
     **{name: f"ifnull(m.{name}, {_NO_NUMBER})" for name in _NUMBERS},
 }  # fmt: skip
+_PLAN = (
+    "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "jit = off",
+    "max_parallel_workers_per_gather = 0",
+)  # fmt: skip
+"""PostgreSQL goes from visit to visit by the index: of a large table it would read all, anew for each slice of plots.
+The processes that look share the cores already."""
 _USUAL: dict[str, Any] = {
     "stem_id": "1", "height_m": None, "pom_m": None, "x_m": None, "y_m": None, "verified": False, "codes": "",
 }  # fmt: skip
@@ -60,6 +66,9 @@ class Trees:
                 parsed.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
             )
         )  # fmt: skip
+
+        for setting in () if self._is_sqlite else _PLAN:
+            self._do(f"SET {setting}")
 
     def close(self) -> None:
         """Give the connection back."""
@@ -92,6 +101,10 @@ class Trees:
         )
         counts = self._columns(f"SELECT {', '.join(others)}" + source).row(0)
         return [name for name, count in zip(_USUAL, counts, strict=True) if not count]
+
+    def _do(self, sql: str) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
 
     def _columns(self, sql: str) -> pl.DataFrame:
         cursor = self._connection.cursor()
