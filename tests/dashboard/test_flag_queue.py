@@ -55,7 +55,7 @@ def test_a_decided_flag_leaves_the_queue_and_is_found_among_the_decided(
 
 @pytest.mark.parametrize(
     ("query", "there"),
-    [("severity=error", True), ("severity=info", False), ("rule=T05", True), ("rule=T01", False),
+    [("severity=error", True), ("severity=warn", False), ("rule=T05", True), ("rule=T01", False),
      ("township=999999", False), ("crew=999999", False), ("state=void", False)],
 )  # fmt: skip
 def test_the_queue_narrows_to_what_is_asked(sign_in: SignIn, scene: Scene, query: str, there: bool) -> None:
