@@ -26,7 +26,7 @@ from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
 from server.validation.scene import Key, Scene, shown
 from server.validation.screen import bounds_cm, shrunk_cm
-from server.validation.slips import Stands
+from server.validation.slips import ANYWHERE, ANYWHERE_SHARE, Stands
 
 NEXT_IN_LIST = 0.25
 """Half of all exchanges are between neighbours in the list, a quarter to each side (project default)."""
@@ -184,9 +184,12 @@ def _first_wrong(scene: Scene, judged: Judged, stands: Stands) -> float:
     was = judged.expected.backwards(judged.dbh)
     made = explained(judged.last, was.density, was.cm).total()
     stand = stands.of(judged.pair.now.species)
-    if stand.trees <= scene.limits.t05_min_trees:
-        return made
-    return made * stand.density(was.cm) / stand.density(judged.last)
+    share = ANYWHERE_SHARE if stand.trees > scene.limits.t05_min_trees else 1.0
+
+    def usual(dbh_cm: float) -> float:
+        return (1 - share) * stand.density(dbh_cm) + share * ANYWHERE.density(dbh_cm)
+
+    return made * usual(was.cm) / usual(judged.last)
 
 
 def _flag(scene: Scene, doubt: Doubt) -> Flag | None:
@@ -207,7 +210,7 @@ def _flag(scene: Scene, doubt: Doubt) -> Flag | None:
         return _raise(scene, "X05", doubt, story, ratio=f"{judged.dbh / judged.last:.2f}")
     if judged.dbh < shrunk_cm(limits, judged.last) and not pom_changed(judged.pair, limits.x14_use_share):
         return _raise(scene, "X02", doubt, story)
-    if verdict.wrong < limits.x03_info_score:
+    if max(verdict.wrong, _last_chance(verdict)) < limits.x03_info_score:
         return None
     slow = judged.dbh < judged.expected.cm
     if kind in TYPED:
@@ -242,6 +245,11 @@ def _main_story(verdict: Verdict) -> Hypothesis | None:
     return story if story is not None and story.chance >= NAMED_SHARE * verdict.wrong else None
 
 
+def _last_chance(verdict: Verdict) -> float:
+    """How probably last time's value is the wrong one of the two."""
+    return next((one.chance for one in verdict.stories if one.kind == "last"), 0.0)
+
+
 def _severity(limits: Limits, wrong: float) -> Severity:
     if wrong >= limits.x03_error_score:
         return Severity.ERROR
@@ -260,7 +268,7 @@ def _severity_of(limits: Limits, rule: str, judged: Judged, wrong: float, last: 
 def _raise(scene: Scene, rule: str, doubt: Doubt, story: Hypothesis | None, **facts: Fact) -> Flag:
     judged, verdict = doubt.judged, doubt.verdict
     now, wrong = judged.pair.now, verdict.wrong
-    last = next((one.chance for one in verdict.stories if one.kind == "last"), 0.0)
+    last = _last_chance(verdict)
     severity = _severity_of(scene.limits, rule, judged, wrong, last)
     if last > wrong:
         facts |= {"case": "last"} if judged.older is None else {"case": "before", "older_cm": judged.older}

@@ -36,6 +36,12 @@ class Stand(NamedTuple):
         return student(abs(log(dbh_cm) - self.middle) / self.spread) / (self.spread * dbh_cm)
 
 
+ANYWHERE = Stand(log(15.0), 0.8, 0)
+"""Diameters where nothing is known of the stand: nine trees of ten between 3 and 70 cm (project default)."""
+ANYWHERE_SHARE = 0.1
+"""Share of trees that are of another kind than their stand (project default): few trees say little about its edges."""
+
+
 class First(NamedTuple):
     """What honest work would find in a first census: the stand, and the curve that the height must fit."""
 
