@@ -269,8 +269,9 @@ def _glance(who: Caller, answers: Answers | None, ways: Ways) -> glance.Glance |
 
 
 def _receive(parcel: Parcel, ways: Ways) -> Receipt:
+    sealed = receive.seal(parcel)
     try:
-        return connection.database().write(lambda c: receive.receive(c, parcel, strict=ways.strict_intake))
+        return connection.database().write(lambda c: receive.receive(c, sealed, strict=ways.strict_intake))
     except receive.Refused as refused:
         raise PROBLEM_OF[refused.reason]() from refused
 

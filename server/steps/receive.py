@@ -113,12 +113,12 @@ class Refused(Exception):
         self.reason = reason
 
 
-def receive(connection: Connection, parcel: Parcel, *, strict: bool = False) -> Receipt:
+def receive(connection: Connection, sealed: Sealed, *, strict: bool = False) -> Receipt:
     """Keep a parcel and give its receipt; to be committed before anybody hears of it.
 
     Raises Refused when `strict` and the instance would go to quarantine.
     """
-    [given] = receive_all(connection, [seal(parcel)], strict=strict)
+    [given] = receive_all(connection, [sealed], strict=strict)
     if isinstance(given, Refused):
         raise given
     return given
