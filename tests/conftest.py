@@ -46,7 +46,7 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 # `make check` tries a law on fewer examples than `make test`
-hypothesis_settings.register_profile("quick", hypothesis_settings.get_profile("house"), max_examples=25)
+hypothesis_settings.register_profile("quick", hypothesis_settings.get_profile("house"), max_examples=15)
 hypothesis_settings.load_profile("house")
 
 

@@ -6,6 +6,8 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from forms.audit_log import NAME, read_log
 from forms.compile import compile_form
 from forms.definition import Form
@@ -128,6 +130,7 @@ def test_the_tape_in_a_photo_shows_the_truth_and_not_what_was_typed() -> None:
     assert slipped
 
 
+@pytest.mark.slow
 def test_a_phones_log_tells_what_was_measured_from_what_was_copied() -> None:
     form = _form("plot_visit")
     paths = [question.path for question in form.questions if question.measure == "tree.dbh_cm"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from server.settings import Settings
@@ -60,6 +61,7 @@ def _older_census(connection: Connection, project: int) -> None:
         connection.execute(insert(tree), thinner)
 
 
+@pytest.mark.slow
 def test_what_columns_say_is_what_plots_say(database: Database, settings: Settings) -> None:
     project = made(database)
     with database.reading() as connection:

@@ -114,7 +114,7 @@ def told(draw: st.DrawFn) -> Case:
     return Case(known[0], known[1:])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(told(), min_size=1, max_size=4), st.sampled_from([None, SPECIES]))
 def test_some_trees_of_a_plot_tell_what_all_of_them_tell(cases, species):
     found, _ = sieved(cases, PARAMETERS, REFERENCE, species)
