@@ -37,12 +37,12 @@ class Expected(NamedTuple):
 
     def density(self, dbh_cm: float) -> float:
         """How likely honest work finds `dbh_cm`, per cm. Trees are odder than a normal distribution knows."""
-        cm, up, down, last, tape = self  # asked a hundred times for each doubt
+        cm, up, down, last, tape = self  # asked a hundred times for each doubt, and mostly far from it
+        width = SHAPE_UP * up if dbh_cm > cm else SHAPE_DOWN * down
+        away = abs(dbh_cm - cm) / width
+        grown = (_AT_FAR * exp((FAR - away) * FAR_RATE) if away > FAR else student(away)) / width
         if dbh_cm > cm:
-            width = SHAPE_UP * up
-            return student((dbh_cm - cm) / width) / width
-        width = SHAPE_DOWN * down
-        grown = student((cm - dbh_cm) / width) / width
+            return grown
         return grown + STANDING_STILL * student(abs(dbh_cm - last) / tape) / tape
 
     def backwards(self, dbh_cm: float) -> Expected:
