@@ -64,6 +64,8 @@ PATIENT_NICE = 10
 """Niceness of the threads that look at photos and at whole censuses: above that of web processes
 (deploy/gunicorn.conf.py), so that they take what is left."""
 PHOTOS = frozenset({jobs.INSPECT_PHOTO})
+PHOTOS_WAIT_MS = 10_000
+"""ms that photos wait to be looked at while more of them keep coming: phones that send have the machine first."""
 PATIENCE_MS = 60_000
 """ms that a look at a whole census waits for a moment in which no plot waits for its flags: Python thinks about one
 thing at a time, whatever the niceness of a thread."""
@@ -115,7 +117,7 @@ class Worker:
     """Does jobs of one store; `without` leaves kinds to another. `clock` gives milliseconds since 1970 UTC.
 
     With `gathers` plots that arrive one upon the other wait for each other, see GATHER_MS; a `patient` one waits until
-    no plot does, see PATIENCE_MS.
+    no plot does, see PATIENCE_MS, and with photos until no more are coming, see PHOTOS_WAIT_MS.
     """
 
     def __init__(
@@ -168,6 +170,9 @@ class Worker:
             )
 
     def _waits(self, connection: Connection, kind: str, due: Collection[str], now: int) -> bool:
+        if self._patient and kind in PHOTOS:
+            waiting = jobs.waiting_since(connection, kind)
+            return 0 <= now - waiting.first < PHOTOS_WAIT_MS and abs(now - waiting.last) < PAUSE_MS
         if self._patient and not FRESH.isdisjoint(due):
             return 0 <= now - jobs.waiting_since(connection, kind).first < PATIENCE_MS
         return self._gathers and kind == jobs.UNFOLD and self._more_are_coming(connection, now)
@@ -261,7 +266,7 @@ def _work_patiently(
 ) -> None:
     with contextlib.suppress(OSError):  # on Linux a thread has a niceness of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICE)
-    worker = Worker(database, settings, without=set(steps(settings)) - kinds, patient=kinds == CENSUSES)
+    worker = Worker(database, settings, without=set(steps(settings)) - kinds, patient=True)
     _work(worker, stop, first=worker.look_at_the_rules if kinds == CENSUSES else None)
 
 

@@ -12,7 +12,7 @@ from server.settings import Settings
 from server.store import jobs, schema
 from server.store.db import Database
 from server.store.schema import job, photo, submission
-from server.worker import Worker
+from server.worker import PHOTOS, Worker, steps
 from tests.builders import jpeg
 from tests.phone import Back, Part, Phone, plot_visit, tree, xml_part
 
@@ -264,3 +264,29 @@ def test_a_look_at_a_whole_census_waits_for_plots_but_not_for_ever(
         jobs.put(pen, jobs.CREW_LOOK, [1], back.clock())
     Worker(database, settings, back.clock, without={jobs.CREW_LOOK}).drain()
     assert patient.drain() > 0, "no plot waits any more"
+
+
+def test_photos_wait_while_more_of_them_keep_coming_but_not_for_ever(
+    phone: Phone, database: Database, settings: Settings, back: Back
+) -> None:
+    phone.send(plot_visit(photos=["1.jpg"]), {"1.jpg": jpeg()})
+    back.drain()
+    patient = Worker(database, settings, back.clock, without={*steps(settings)} - PHOTOS, patient=True)
+
+    def come() -> None:
+        with database.writing() as pen:
+            jobs.put(pen, jobs.INSPECT_PHOTO, [1], back.clock())
+
+    for _ in range(3):
+        come()
+        assert patient.drain() == 0, "more keep coming"
+        back.clock.at += 99
+    back.clock.at += 1
+    assert patient.drain() == 3, "nothing came for a tenth of a second"
+    come()
+    back.clock.tick(9)
+    come()
+    assert patient.drain() == 0, "more keep coming"
+    back.clock.tick(1)
+    come()
+    assert patient.drain() == 3, "the first has waited for ten seconds"
