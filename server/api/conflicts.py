@@ -17,7 +17,6 @@ from server.steps.settle_conflict import Choice
 from server.store import conflict_report
 from server.store import conflicts as conflicts_store
 from server.store.conflicts import CHOICES, OPEN, STATES
-from server.store.reviews import Act
 from server.web import access, connection
 
 blueprint = Blueprint("conflicts", __name__, url_prefix="/v1", description="Two accounts of one thing")
@@ -109,7 +108,7 @@ def conflicts(asked: dict[str, Any], project_id: int) -> dict[str, Any]:
 @blueprint.response(200, ConflictState)
 def decide_conflict(asked: dict[str, Any], project_id: int, conflict_id: int) -> dict[str, Any]:
     """Choose for some cells which value shall stand."""
-    act = Act(access.decider(project_id).login, asked["why"], connection.now_ms())
+    act = access.deciding(project_id, asked["why"])
     choices = {one["place"]: Choice(one["chosen"], one["value"]) for one in asked["choices"]}
     connection.database().write(
         lambda pen: settle_conflict.settle(pen, project_id, conflict_id, asked["seen"], choices, act)
@@ -122,7 +121,7 @@ def decide_conflict(asked: dict[str, Any], project_id: int, conflict_id: int) ->
 @blueprint.response(200, ConflictState)
 def reopen_conflict(asked: dict[str, Any], project_id: int, conflict_id: int) -> dict[str, Any]:
     """Take every choice back."""
-    act = Act(access.decider(project_id).login, asked["why"], connection.now_ms())
+    act = access.deciding(project_id, asked["why"])
     connection.database().write(
         lambda pen: settle_conflict.reopen(pen, project_id, conflict_id, asked["seen"], act)
     )

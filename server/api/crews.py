@@ -14,7 +14,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 from sqlalchemy import Connection
 
-from server.api.shapes import CensusQuery
+from server.api.shapes import CensusQuery, FlagCounts
 from server.problems import NotFound
 from server.steps import crew_decide
 from server.store import crew_report, draws, projects, reports, visits
@@ -39,12 +39,6 @@ _WHY = {"description": "the reason, in words; at most 500 characters"}
 _RANDOM = {"description": "drawn at random; false: because of flags; null: nobody said"}
 
 
-class OpenFlags(Schema):
-    error = fields.Integer(dump_default=0)
-    warn = fields.Integer(dump_default=0)
-    info = fields.Integer(dump_default=0)
-
-
 class CrewOfCensus(Schema):
     id = fields.Integer()
     name = fields.String()
@@ -52,7 +46,7 @@ class CrewOfCensus(Schema):
         allow_none=True, metadata={"description": "effect sizes with intervals; null: it was not there"}
     )
     looked_at = fields.Integer(allow_none=True, metadata=_MS)
-    flags = fields.Nested(OpenFlags, metadata={"description": "open ones, how many"})
+    flags = fields.Nested(FlagCounts, metadata={"description": "open ones, how many"})
 
 
 class CrewPage(Schema):
@@ -203,7 +197,7 @@ def crew_flags(asked: Row, project_id: int) -> Row:
 @blueprint.response(200, CrewFlag)
 def decide_crew_flag(asked: Row, project_id: int, crew_flag_id: int) -> Row:
     """Accept a flag on a crew, open its visits in doubt again, or take either back."""
-    act = Act(access.decider(project_id).login, asked["why"], connection.now_ms())
+    act = access.deciding(project_id, asked["why"])
     deed = _DEEDS[asked["decision"]]
     connection.database().write(lambda pen: deed(pen, project_id, crew_flag_id, act))
     connection.read_again()

@@ -14,7 +14,6 @@ from marshmallow import Schema, fields, validate
 from server.problems import NotFound
 from server.steps import fix_datum
 from server.store import places, reviews
-from server.store.reviews import Act
 from server.validation.datum import NAMES
 from server.web import access, connection
 
@@ -59,7 +58,7 @@ def read_datum(project_id: int, visit_id: int) -> dict[str, Any]:
 @blueprint.response(200, Datum)
 def say_datum(asked: dict[str, Any], project_id: int, visit_id: int) -> dict[str, Any]:
     """The visit's fix is of this datum; the fix stays as it came, and its conversion counts."""
-    act = Act(access.decider(project_id).login, asked["why"], connection.now_ms())
+    act = access.deciding(project_id, asked["why"])
     connection.database().write(lambda pen: fix_datum.say(pen, project_id, visit_id, asked["datum"], act))
     connection.read_again()
     return _datum(project_id, visit_id)
@@ -70,7 +69,7 @@ def say_datum(asked: dict[str, Any], project_id: int, visit_id: int) -> dict[str
 @blueprint.response(200, Datum)
 def undo_datum(asked: dict[str, Any], project_id: int, visit_id: int) -> dict[str, Any]:
     """The visit's fix is as it stands, after all."""
-    act = Act(access.decider(project_id).login, asked["why"], connection.now_ms())
+    act = access.deciding(project_id, asked["why"])
     connection.database().write(lambda pen: fix_datum.undo(pen, project_id, visit_id, act))
     connection.read_again()
     return _datum(project_id, visit_id)

@@ -111,16 +111,12 @@ class ReworkQuery(Schema):
     rows = fields.Integer(load_default=50, validate=validate.Range(1, 500))
 
 
-def _act(project_id: int, why: str) -> Act:
-    return Act(access.decider(project_id).login, why, connection.now_ms())
-
-
 @blueprint.post("/projects/<int:project_id>/flags/<int:flag_id>/decision")
 @blueprint.arguments(FlagDecision)
 @blueprint.response(200, FlagState)
 def decide_flag(asked: dict[str, Any], project_id: int, flag_id: int) -> dict[str, Any]:
     """Accept a flag, correct the value it points at, or take the decision back."""
-    act = _act(project_id, asked["why"])
+    act = access.deciding(project_id, asked["why"])
     if asked["decision"] == "correct":
         _correct_at(project_id, flag_id, asked["value"], act)
     else:
@@ -161,7 +157,7 @@ def _review(project_id: int, visit_id: int) -> dict[str, Any]:
 @blueprint.response(200, Review)
 def decide_visit(asked: dict[str, Any], project_id: int, visit_id: int) -> dict[str, Any]:
     """Approve or reject a visit."""
-    act, deed = _act(project_id, asked["why"]), _VISIT_DEEDS[asked["decision"]]
+    act, deed = access.deciding(project_id, asked["why"]), _VISIT_DEEDS[asked["decision"]]
     connection.database().write(lambda pen: deed(pen, project_id, visit_id, act))
     connection.read_again()
     return _review(project_id, visit_id)
@@ -182,7 +178,7 @@ def read_corrections(project_id: int, visit_id: int) -> list[dict[str, Any]]:
 @blueprint.response(201, CorrectionMade)
 def correct(asked: dict[str, Any], project_id: int, visit_id: int) -> dict[str, Any]:
     """Lay another value over a cell; what the crew typed stays."""
-    act = _act(project_id, asked["why"])
+    act = access.deciding(project_id, asked["why"])
     change = Change(asked["ordinal"], asked["field"], asked["value"])
     number = connection.database().write(lambda pen: review.correct(pen, project_id, visit_id, change, act))
     return _correction(project_id, number)
@@ -193,7 +189,7 @@ def correct(asked: dict[str, Any], project_id: int, visit_id: int) -> dict[str, 
 @blueprint.response(200, CorrectionMade)
 def undo(asked: dict[str, Any], project_id: int, correction_id: int) -> dict[str, Any]:
     """Take a correction back; flags that it had settled are open again."""
-    act = _act(project_id, asked["why"])
+    act = access.deciding(project_id, asked["why"])
     connection.database().write(lambda pen: review.undo(pen, project_id, correction_id, act))
     return _correction(project_id, correction_id)
 
@@ -210,7 +206,7 @@ def _correction(project_id: int, correction_id: int) -> dict[str, Any]:
 @blueprint.response(201, Rework)
 def send_trees_back(asked: dict[str, Any], project_id: int, visit_id: int) -> dict[str, Any]:
     """Ask a crew to measure trees of a visit again."""
-    act = _act(project_id, asked["why"])
+    act = access.deciding(project_id, asked["why"])
     doubts = [Doubt(**tree) for tree in asked["trees"]]
     order = Order(asked["crew_id"], asked["due_on"])
     number = connection.database().write(
@@ -235,7 +231,7 @@ def read_rework(asked: dict[str, Any], project_id: int) -> list[dict[str, Any]]:
 @blueprint.response(200, Rework)
 def cancel_rework(asked: dict[str, Any], project_id: int, rework_id: int) -> dict[str, Any]:
     """Nobody is to go there for it any more."""
-    act = _act(project_id, asked["why"])
+    act = access.deciding(project_id, asked["why"])
     connection.database().write(lambda pen: send_back.cancel(pen, project_id, rework_id, act))
     connection.read_again()
     return _orders([rework_id])[0]

@@ -31,6 +31,7 @@ from server.store.db import failures
 from server.store.devices import Device, Said
 from server.store.forms import FormVersion
 from server.store.people import Person
+from server.store.reviews import Act
 from server.web import connection, session, tries
 
 _VERIFIED_FOR_S = 300.0
@@ -216,12 +217,12 @@ def reader(project_id: int) -> Person:
     return someone
 
 
-def decider(project_id: int) -> Person:
-    """Who decides on a project's data, by session or by name and password. Raises as `reader`."""
+def deciding(project_id: int, why: str) -> Act:
+    """Who decides on a project's data, by session or by name and password, and why. Raises as `reader`."""
     someone = reader(project_id)
     if someone.role_in(project_id) not in session.DECIDES:
         raise NotAllowed()
-    return someone
+    return Act(someone.login, why, connection.now_ms())
 
 
 def readable_projects() -> list[dict[str, Any]]:
