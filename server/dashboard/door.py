@@ -98,7 +98,8 @@ def _here_is(page: str) -> bool:
                 "crew_page": "crew_list", "audit_page": "audit_list",
                 "device_page": "device_list", "revoke_page": "device_list", "new_code": "device_list",
                 "rotate_device": "device_list", "outbox": "device_list",
-                "imported": "device_list", "rule_page": "rule_list", "flag_page": "flag_queue"}  # fmt: skip
+                "imported": "device_list", "rule_page": "rule_list", "band_page": "rule_list",
+                "flag_page": "flag_queue"}  # fmt: skip
     name = (request.endpoint or "").rpartition(".")[2]
     return hangs_on.get(name, name) == page
 

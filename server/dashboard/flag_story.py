@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from forms.definition import Form
-from server.dashboard import decisions, flag_text, flags, language, neighbours, scope
+from server.dashboard import decisions, flag_text, flags, language, neighbours, place, scope, words
 from server.dashboard.door import blueprint
 from server.dashboard.growth_drawing import Drawing, Seen, drawing
 from server.dashboard.header import Labels
@@ -57,7 +57,7 @@ def flag_page(project_id: int, flag_id: int) -> ResponseReturnValue:
     plot = plot_report.find(reader, project_id, found["plot"])
     assert plot is not None  # a flag's plot is there as long as the flag is
     species = _labels(project_id)
-    previous, following = flag_report.beside(reader, project_id, asked, (found[asked.by], found["id"]))
+    previous, following = flag_report.beside(reader, project_id, asked, flag_report.place_of(found, asked.by))
     return render_template(
         "dashboard/flag.html",
         project=project, plot=plot, story=flag_text.with_text(found, species), kept=flags.kept(asked),
@@ -83,6 +83,7 @@ def _of_tree(project_id: int, plot: Row, found: Row, species: Any) -> Row:
     sheet = tally_sheet(decisions.counted_trees(reader, visit["id"]),
                         decisions.counted_trees(reader, last["id"]) if last else [], here)  # fmt: skip
     row = _row(sheet.rows, found)
+    attachments = plot_report.attachments(reader, visit["source_id"])
     told = _told(reader, every, visit, found) if found["tag"] else []
     decided = decisions.about(reader, visit)
     person = session.current_person()
@@ -90,7 +91,9 @@ def _of_tree(project_id: int, plot: Row, found: Row, species: Any) -> Row:
         "visit": visit, "before": last, "row": row, "told": told, "species": species, "decided": decided,
         "others_here": [one for one in here if one["id"] != found["id"] and _same_tree(one, found)],
         "photos": flag_story.photos(reader, [(one.visit["id"], one.tree.ordinal) for one in told if one.tree]),
-        "drawing": _drawing(told, found), "neighbours": neighbours.of(sheet.rows, row, found["facts"]),
+        "place": place.shown(reader, plot, visit, [found], attachments), "picture": _picture(attachments, found),
+        "named": _named(sheet.rows, found["facts"]), "drawing": _drawing(told, found),
+        "neighbours": neighbours.of(sheet.rows, row, found["facts"]),
         "may_decide": decided["is_decided_here"] and person.role_in(project_id) in session.DECIDES,
         "correctable": CORRECTED, "measured_again": MEASURED_AGAIN, "tally_codes": [int(code) for code in TallyCode],
         "species_codes": sorted(plot_report.species_names(reader, project_id)),
@@ -131,6 +134,19 @@ def _told_by(one: Row, came: list[Measurement], made: Any, visit: Row, found: Ro
     return Told(one, None, None)
 
 
+def _picture(attachments: Sequence[Row], found: Row) -> Row | None:
+    """The photo that the flag is about, once it has come."""
+    if found["field"] != "photo":
+        return None
+    return next((one for one in attachments if one["name"] == found["value"] and one["sha256"]), None)
+
+
+def _named(rows: Sequence[TreeRow], facts: Mapping[str, Any]) -> list[TreeRow]:
+    """The trees that a flag about many of them names."""
+    tags = set(facts.get("plot_tags") or facts.get("tags") or [])
+    return [row for row in rows if row.label in tags] if tags else []
+
+
 def _drawing(told: Sequence[Told], found: Row) -> Drawing | None:
     """The tree's diameters, or whatever number the flag points at, over its censuses."""
     if not told:
@@ -144,8 +160,10 @@ def _drawing(told: Sequence[Told], found: Row) -> Drawing | None:
     ]  # fmt: skip
     if not is_number:
         return drawing(seen, -1)
-    place = next(n for n, one in enumerate(told) if one.visit["id"] == found["visit_id"])
-    return drawing(seen, place, found["expected_low"], found["expected_high"], _number(found["suggestion"]))
+    here = next(n for n, one in enumerate(told) if one.visit["id"] == found["visit_id"])
+    if flag_report.last_wrong(found) is not None:
+        return drawing(seen, max((n for n in range(here) if seen[n].value is not None), default=here))
+    return drawing(seen, here, found["expected_low"], found["expected_high"], _number(found["suggestion"]))
 
 
 def _number(text: str | None) -> float | None:
@@ -155,9 +173,12 @@ def _number(text: str | None) -> float | None:
 
 
 def chances(facts: Mapping[str, Any]) -> list[Chance]:
-    """What may have happened, as the rule weighed it ("tens 23.1 0.71", "pom 0.10"), the likeliest first."""
+    """What may have happened, as the rule weighed it ("tens 23.1 0.71", "pom 0.10"), the likeliest first; what it does
+    not name is the rest."""
     found = []
     for text in facts.get("hypotheses") or []:
         kind, *meant, chance = str(text).split()
         found.append(Chance(kind, meant[0] if meant else "", float(chance)))
-    return sorted(found, key=lambda one: -one.chance)
+    found.sort(key=lambda one: -one.chance)
+    rest = round(1 - sum(one.chance for one in found), 2)
+    return [*found, Chance(words.REST, "", rest)] if found and rest > 0 else found

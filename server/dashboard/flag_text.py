@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.dashboard import language
+from server.store.flag_report import last_wrong
 from server.validation.flag import Flag, Severity, message
 from server.validation.rule import RULES
 
@@ -14,15 +15,19 @@ LEAST_SHOWN = 0.01
 
 
 def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, Any]:
-    """The row with `title`, `message` and `expected` in the reader's language; `species` names a code."""
+    """The row with `title`, `message` and `expected` in the reader's language; `species` names a code. `last_chance` is
+    how probably last time's value is the wrong one, where the flag says so: then nothing is `expected` either, since
+    that would rest on it."""
     locale = language.locale()
     row = _named(row, species)
+    last = last_wrong(row)
     return {
         **row,
         "title": title(row["rule"], locale),
         "message": message_of(row, locale),
-        "expected": expected(row),
+        "expected": expected(row) if last is None else "",
         "chance": chance(row["score"]),
+        "last_chance": "" if last is None else chance(last),
     }
 
 

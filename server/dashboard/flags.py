@@ -20,7 +20,7 @@ from server.web import connection
 
 @blueprint.get("/projects/<int:project_id>/flags")
 def flag_queue(project_id: int) -> ResponseReturnValue:
-    """Flags by falling score, narrowed as the address says."""
+    """Flags by falling doubt, narrowed and ordered as the address says."""
     project = scope.of_project(project_id)
     reader = connection.reading()
     asked = asked_for()
@@ -50,7 +50,7 @@ def asked_for() -> FlagQuestion:
         crew_id=scope.number_in_query("crew"),
         township_id=scope.number_in_query("township"),
         after=_place(request.args.get("after", "")),
-        by=scope.word_in_query("by", ORDERS, "score"),
+        by=scope.word_in_query("by", ORDERS, "doubt"),
     )
 
 
@@ -61,7 +61,7 @@ NARROWS = ("state", "severity", "rule", "crew", "township", "by")
 def kept(asked: FlagQuestion) -> dict[str, Any]:
     """What an address must say to ask for the same flags again, from the first page on."""
     values = (asked.state, asked.severity, asked.rule, asked.crew_id, asked.township_id, asked.by)
-    usual = {"state": "open", "by": "score"}
+    usual = {"state": "open", "by": "doubt"}
     said = zip(NARROWS, values, strict=True)
     return {name: value for name, value in said if value and value != usual.get(name)}
 

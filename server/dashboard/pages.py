@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.dashboard import (  # noqa: F401  # each puts its pages on the blueprint
     audits,
+    bands,
     catalogue,
     conflicts,
     crews,

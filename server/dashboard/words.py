@@ -93,7 +93,7 @@ def unit(code: str) -> str:
 
 def slip(kind: str) -> str:
     """What may have happened to a value, as the rules tell slips apart."""
-    return kind_name(kind, locale())
+    return _("其余的可能") if kind == REST else kind_name(kind, locale())
 
 
 def species_group(code: str) -> str:
@@ -101,6 +101,8 @@ def species_group(code: str) -> str:
     return {"conifer": _("针叶树"), "oak": _("栎类"), "fast": _("速生树种")}.get(code, code)
 
 
+REST = "rest"
+"""All that the rule weighed and does not name."""
 _BLANK = re.compile(r"\{(\w+)\}")
 
 
@@ -280,6 +282,13 @@ def cell(field: str | None) -> str:
         "mean_age": _("平均年龄"),
     }
     return words.get(field or "", field or "")
+
+
+def cell_unit(field: str | None) -> str:
+    """The unit of the numbers in a cell; "" where there is none."""
+    units = {"dbh_cm": "cm", "height_m": "m", "pom_m": "m", "elevation_m": "m", "slope_deg": "°", "perimeter_m": "m",
+             "closure_m": "m"}  # fmt: skip
+    return units.get(field or "", "")
 
 
 def held_back(reason: str) -> str:

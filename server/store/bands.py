@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, selec
 
 from server.store import bulk, visits
 from server.store.hot import Hot
+from server.store.rows import AnyRow
 from server.store.schema import band_fit, visit
 from server.store.visits import VisitRow
 
@@ -47,6 +48,19 @@ def current(connection: Connection, project_id: int) -> Current | None:
 def text_of(connection: Connection, fit_id: int) -> str:
     """The JSON of a fit."""
     return str(connection.execute(select(band_fit.c.fit).where(band_fit.c.id == fit_id)).scalar_one())
+
+
+def versions(connection: Connection, project_id: int, most: int) -> list[AnyRow]:
+    """The last fits of a project, the newest first: id, version, when, and how many plots, visits and trees each rests
+    on."""
+    query = (
+        select(band_fit.c.id, band_fit.c.version, band_fit.c.fitted_at, band_fit.c.plots, band_fit.c.visits,
+               band_fit.c.trees, band_fit.c.fit_sha256, band_fit.c.is_current)
+        .where(band_fit.c.project_id == project_id)
+        .order_by(band_fit.c.version.desc())
+        .limit(most)
+    )  # fmt: skip
+    return list(connection.execute(query))
 
 
 def keep(connection: Connection, project_id: int, fit: Fit, at: int) -> int:

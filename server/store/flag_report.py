@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from server.store.schema import census, crew, flag, plot, township, visit
 
 PAGE_ROWS = 50
 SEVERITIES = ("error", "warn", "info")
 STATES = ("open", "accepted", "corrected", "sent_back", "void")
-ORDERS = ("score", "priority")
-"""By how probably the value is wrong, or by that times the carbon at stake."""
+ORDERS = ("doubt", "score", "priority")
+"""By how probably one of the two values that a flag holds against each other is wrong, today's or last time's; by how
+probably today's is wrong; or by that times the carbon at stake."""
+LAST_CASES = ("last", "before")
+"""Cases of a flag on a diameter that doubt last time's more than today's."""
 
 Row = dict[str, Any]
 Place = tuple[float, int]
@@ -34,11 +38,34 @@ class FlagQuestion:
     by: str = "score"
 
 
+def last_wrong(row: Mapping[str, Any]) -> float | None:
+    """How probably last time's value is wrong, of a flag that doubts it more than today's; None for all others."""
+    if row["field"] != "dbh_cm" or row["facts"].get("case") not in LAST_CASES:
+        return None
+    stories = (str(text).split() for text in row["facts"].get("hypotheses") or [])
+    return next((float(words[-1]) for words in stories if words[0] == "last"), 0.0)
+
+
+def doubt(row: Mapping[str, Any]) -> float:
+    """How probably today's value is wrong or last time's, whichever is likelier."""
+    return max(float(row["score"]), last_wrong(row) or 0.0)
+
+
+_KEYS: dict[str, Callable[[Row], float]] = {
+    "doubt": doubt, "score": lambda row: row["score"], "priority": lambda row: row["priority"],
+}  # fmt: skip
+
+
+def place_of(row: Row, by: str) -> Place:
+    """Where a flag stands in the queue of this order."""
+    return _KEYS[by](row), row["id"]
+
+
 def queue(connection: Connection, project_id: int, asked: FlagQuestion) -> tuple[list[Row], Place | None]:
     """One page of flags, the highest first, and where the next begins (None: this was the last)."""
     rows = _ordered(connection, project_id, asked)
     page = rows[: asked.rows]
-    return page, (page[-1][asked.by], page[-1]["id"]) if len(rows) > asked.rows else None
+    return page, place_of(page[-1], asked.by) if len(rows) > asked.rows else None
 
 
 def beside(
@@ -54,19 +81,39 @@ def beside(
 def _ordered(
     connection: Connection, project_id: int, asked: FlagQuestion, *, upward: bool = False
 ) -> list[Row]:
-    """One flag more than a page holds. By score each severity is asked for on its own, so that an index serves the
-    order; by priority all are asked for together."""
-    every = SEVERITIES if asked.by == "score" else ("",)
+    """One flag more than a page holds, or some more. By score each severity is asked for on its own, so that an index
+    serves the order; by priority all are asked for together. By doubt those that doubt last time's value stand apart
+    until they are sorted in: they are few, and no column says how probably that one is wrong."""
     rows: list[Row] = []
-    for severity in (asked.severity,) if asked.severity else every:
+    for severity in (asked.severity,) if asked.severity else ("",) if asked.by == "priority" else SEVERITIES:
         query = _narrowed(_flags(project_id, asked.state, severity), asked)
+        if asked.by == "doubt":
+            query = query.where(~_doubts_last())
         query = _from_place(query, asked, upward=upward).limit(asked.rows + 1)
         rows += [dict(row) for row in connection.execute(query).mappings()]
-    return sorted(rows, key=lambda row: (row[asked.by], row["id"]), reverse=not upward)
+    if asked.by == "doubt":
+        rows += _of_last(connection, project_id, asked, upward=upward)
+    return sorted(rows, key=lambda row: place_of(row, asked.by), reverse=not upward)
+
+
+def _of_last(connection: Connection, project_id: int, asked: FlagQuestion, *, upward: bool) -> list[Row]:
+    query = _narrowed(_flags(project_id, asked.state, asked.severity), asked).where(_doubts_last())
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    if asked.after is None:
+        return rows
+    here = asked.after
+    return [
+        row for row in rows if (place_of(row, asked.by) > here if upward else place_of(row, asked.by) < here)
+    ]
+
+
+def _doubts_last() -> ColumnElement[bool]:
+    case = func.coalesce(flag.c.facts["case"].as_string(), "")
+    return and_(func.coalesce(flag.c.field, "") == "dbh_cm", case.in_(LAST_CASES))
 
 
 def _from_place(query: Select[Any], asked: FlagQuestion, *, upward: bool) -> Select[Any]:
-    by = flag.c[asked.by]
+    by = flag.c.priority if asked.by == "priority" else flag.c.score
     if asked.after is not None:
         value, flag_id = asked.after
         # a range first, which an index serves; then, among equals, those whose number is further on

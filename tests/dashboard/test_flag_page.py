@@ -76,8 +76,13 @@ def test_what_may_have_happened_is_told_the_likeliest_first(
     stories = [
         " ".join(li.text_content().split()) for li in page.root.xpath("//*[contains(@class,'chances')]//li")
     ]
-    assert stories == ["小数点错位 16.0 0.93 93%", "目测估计 0.04 4%", "值是对的 0.02 2%"]
-    assert page.root.xpath("//progress/@value") == ["0.93", "0.04", "0.02"]
+    assert stories == [
+        "小数点错位 16.0 0.93 93%",
+        "目测估计 0.04 4%",
+        "值是对的 0.02 2%",
+        "其余的可能 0.01 1%",
+    ]
+    assert page.root.xpath("//progress/@value") == ["0.93", "0.04", "0.02", "0.01"]
 
 
 def test_a_flag_whose_rule_weighs_no_stories_tells_none(
@@ -274,3 +279,64 @@ def test_what_is_larger_stands_higher_and_what_is_later_further_right() -> None:
     assert x < found.dots[2].x < x + width
     assert y > found.dots[2].y  # 15.0 lies above the band
     assert y < found.dots[3].y < y + height  # 13.0 within
+
+
+@pytest.fixture
+def doubts_last(database: Database, scene: Scene, doubted: int) -> int:
+    """The same flag, as if its rule thought that the 15.0 cm of last time are the wrong ones."""
+    facts = {"case": "last", "before_cm": 15.0, "hypotheses": ["last 0.98", "stem 0.01"]}
+    with database.writing() as pen:
+        values = {"facts": facts, "score": 0.02, "suggestion": "", "rule": "X01"}
+        pen.execute(update(schema.flag).where(schema.flag.c.id == doubted).values(**values))
+    return doubted
+
+
+def test_a_story_that_doubts_last_times_value_points_at_that_one(
+    sign_in: SignIn, scene: Scene, doubts_last: int
+) -> None:
+    page = Page(sign_in("li"), scene, doubts_last)
+    verdict = page.text("//section[contains(@class,'verdict')]")
+    assert "上期值有误的概率 98% 本期值有误的概率 2% 上期胸径 15.0 cm 本期胸径 1.6 cm" in verdict
+    assert "合理范围" not in verdict  # it would rest on the value in doubt
+    drawn = [t.text_content() for t in page.root.xpath("//figure//*[contains(@class,'number doubted')]")]
+    assert drawn == ["15"]
+    assert page.root.xpath("//figure//*[@class='band' or @class='cone']") == []
+
+
+def test_last_times_value_is_corrected_from_the_story(
+    sign_in: SignIn, database: Database, scene: Scene, doubts_last: int
+) -> None:
+    page = Page(sign_in("li"), scene, doubts_last)
+    assert page.send(f"/visits/{scene.before}/correct", value="1.5").endswith(f"/flags/{doubts_last}")
+    with database.reading() as reader:
+        made = reader.execute(select(schema.correction).where(schema.correction.c.undone_at.is_(None))).one()
+    assert (made.visit_id, made.field, made.old, made.new) == (scene.before, "dbh_cm", "15.0", "1.5")
+    again = Page(page.browser, scene, doubts_last)
+    assert "15.0 1.5" in again.text(
+        "//table[contains(@class,'told')]//tr[@class='doubted-row']/td[@class='num']"
+    )
+
+
+def test_a_flag_about_a_photo_shows_it(sign_in: SignIn, database: Database, scene: Scene) -> None:
+    about = {"ordinal": None, "tag": "", "stem_id": "", "field": "photo", "value": "a.jpg", "rule": "F01"}
+    with database.writing() as pen:
+        rows = _flags(scene, [0.6], **{**about, "facts": {"away_m": 700}})
+        flag_id = pen.execute(insert(schema.flag).returning(schema.flag.c.id), rows).scalars().one()
+    page = Page(sign_in("li"), scene, flag_id)
+    assert list(page.root.xpath("//figure[contains(@class,'picture')]//img/@alt")) == ["照片 a.jpg"]
+
+
+def test_a_flag_about_many_trees_lists_them_beside_last_time(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
+    about = {"ordinal": None, "tag": "", "stem_id": "", "field": "dbh_cm", "value": "", "rule": "X06"}
+    facts = {"plot_pairs": 3, "plot_same": 2, "plot_tags": ["1", "2"], "share": 0.2, "years": 5.0}
+    with database.writing() as pen:
+        rows = _flags(scene, [0.6], **{**about, "facts": facts})
+        flag_id = pen.execute(insert(schema.flag).returning(schema.flag.c.id), rows).scalars().one()
+    page = Page(sign_in("li"), scene, flag_id)
+    listed = [
+        " ".join(" ".join(row.itertext()).split())
+        for row in page.root.xpath("//table[contains(@class,'beside')]/tbody/tr")
+    ]
+    assert listed == ["1 Zh-pine 20.0 21.5 +1.5", "2 Zh-pine 15.0 1.6 −13.4"]

@@ -92,3 +92,43 @@ def test_a_flag_of_a_rule_that_is_gone_is_still_shown(
 )
 def test_an_address_that_makes_no_sense_is_told_so(sign_in: SignIn, scene: Scene, query: str) -> None:
     assert sign_in("li").get(f"/projects/{scene.project}/flags?{query}").status_code == 400
+
+
+def _of_last(scene: Scene, score: float, last: float) -> list[dict[str, object]]:
+    """A flag that thinks that last time's 74.0 cm was wrong rather than today's 8.2 cm."""
+    facts = {"case": "last", "before_cm": 74.0, "hypotheses": [f"last {last:.2f}", "stem 0.01"]}
+    return _flags(scene, [score], rule="X01", value="8.2", facts=facts)
+
+
+def test_a_flag_on_last_times_value_stands_where_the_doubt_about_that_one_puts_it(
+    database: Database, scene: Scene
+) -> None:
+    with database.writing() as pen:
+        pen.execute(schema.flag.delete())
+        pen.execute(insert(schema.flag), _flags(scene, [0.99, 0.9, 0.5, 0.04]))
+        for score, last in [(0.02, 0.98), (0.2, 0.5), (0.01, 0.03)]:
+            pen.execute(insert(schema.flag), _of_last(scene, score, last))
+    seen, after = [], None
+    with database.reading() as reader:
+        for _ in range(9):
+            asked = FlagQuestion(after=after, rows=2, by="doubt")
+            rows, after = flag_report.queue(reader, scene.project, asked)
+            for row in rows:
+                place = flag_report.place_of(row, "doubt")
+                previous, _ = flag_report.beside(reader, scene.project, FlagQuestion(by="doubt"), place)
+                assert previous == (seen[-1][1] if seen else None)
+                seen.append((place[0], row["id"]))
+            if after is None:
+                break
+    assert [doubt for doubt, _ in seen] == [0.99, 0.98, 0.9, 0.5, 0.5, 0.04, 0.03]
+
+
+def test_the_queue_says_that_it_is_last_times_value(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
+    with database.writing() as pen:
+        pen.execute(schema.flag.delete())
+        pen.execute(insert(schema.flag), _of_last(scene, 0.02, 0.98))
+    page = sign_in("li").get(f"/projects/{scene.project}/flags").text
+    for said in ("疑在上期", "98%", "本期 2%", "本期 8.2", "排序取两者中大的"):
+        assert said in page
