@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, hypot, sqrt
@@ -35,15 +35,19 @@ class Expected(NamedTuple):
     last_cm: float
     tape_cm: float
 
-    def density(self, dbh_cm: float) -> float:
-        """How likely honest work finds `dbh_cm`, per cm. Trees are odder than a normal distribution knows."""
-        cm, up, down, last, tape = self  # asked a hundred times for each doubt, and mostly far from it
-        width = SHAPE_UP * up if dbh_cm > cm else SHAPE_DOWN * down
-        away = abs(dbh_cm - cm) / width
-        grown = (_AT_FAR * exp((FAR - away) * FAR_RATE) if away > FAR else student(away)) / width
-        if dbh_cm > cm:
-            return grown
-        return grown + STANDING_STILL * student(abs(dbh_cm - last) / tape) / tape
+    def densities(self, dbhs_cm: Iterable[float]) -> list[float]:
+        """How likely honest work finds each of these, per cm. Trees are odder than a normal distribution knows."""
+        cm, up, down, last, tape = self
+        above, below = SHAPE_UP * up, SHAPE_DOWN * down
+        found = []
+        for dbh in dbhs_cm:  # a hundred for each doubt, and mostly far from it
+            width = above if dbh > cm else below
+            away = abs(dbh - cm) / width
+            likely = (_AT_FAR * exp((FAR - away) * FAR_RATE) if away > FAR else student(away)) / width
+            if dbh <= cm:
+                likely += STANDING_STILL * student(abs(dbh - last) / tape) / tape
+            found.append(likely)
+        return found
 
     def backwards(self, dbh_cm: float) -> Expected:
         """What the last diameter should have been where today's is `dbh_cm` and right."""
@@ -150,19 +154,37 @@ class Expectations:
         least = (1 - share) * usual - steps * growth.down_cm_yr
         return most * years + 1e-6, 1e-6 - least * years
 
-    def judged(self, pair: Pair, growth: Growth | None = None) -> Judged:
+    def judged(self, pair: Pair) -> Judged:
         """The tree's diameter beside what was to be expected."""
-        scene, limits = self.scene, self.scene.limits
-        dbh, last = pair.now.dbh_cm or 0.0, pair.before.dbh_cm or 0.0
-        growth = growth or self.growth(pair.now, last)
-        older = self._older.get(pair.now.key) if self.older_years else None
-        room = limits.x14_taper_share * last if pom_changed(pair, limits.x14_use_share) else 0.0
-        rate = self._rate(growth, last, older)
-        low, high = smallest_plausible_cm(limits, last), largest_plausible_cm(scene, pair.now, last)
+        limits, last, growth = self.scene.limits, pair.before.dbh_cm or 0.0, self._growth_of(pair)
+        room, older = self._room_cm(pair), self._older_cm(pair)
+        low, high = smallest_plausible_cm(limits, last), largest_plausible_cm(self.scene, pair.now, last)
         return Judged(
-            pair=pair, dbh=dbh, last=last, low=low - room, high=high + room, growth=growth, older=older, rate=rate,
-            expected=after(limits, growth, last, rate, scene.years, thinned=scene.now.thinned, room_cm=room / 2),
+            pair=pair, dbh=pair.now.dbh_cm or 0.0, last=last, low=low - room, high=high + room, growth=growth,
+            older=older, rate=self._rate(growth, last, older), expected=self.expected(pair),
         )  # fmt: skip
+
+    def expected(self, pair: Pair) -> Expected:
+        """Where the tree's diameter should be: all that its neighbours want to know of it."""
+        scene, last, growth = self.scene, pair.before.dbh_cm or 0.0, self._growth_of(pair)
+        rate = self._rate(growth, last, self._older_cm(pair))
+        return after(scene.limits, growth, last, rate, scene.years, thinned=scene.now.thinned,
+                     room_cm=self._room_cm(pair) / 2)  # fmt: skip
+
+    def _growth_of(self, pair: Pair) -> Growth:
+        return self.growth(pair.now, pair.before.dbh_cm or 0.0)
+
+    def _older_cm(self, pair: Pair) -> float | None:
+        return self._older.get(pair.now.key) if self.older_years else None
+
+    def _room_cm(self, pair: Pair) -> float:
+        """What another point of measurement may change, cm."""
+        limits = self.scene.limits
+        return (
+            limits.x14_taper_share * (pair.before.dbh_cm or 0.0)
+            if pom_changed(pair, limits.x14_use_share)
+            else 0.0
+        )
 
     def _rate(self, growth: Growth, last: float, older: float | None) -> float:
         """A tree tends to go on as it did: its own rate counts beside that of its kind."""

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from server.forest.tree import TallyCode
-from server.validation.expected import Expectations, Judged, after, allowance_cm, pom_changed
+from server.validation.expected import Expectations, Expected, Judged, after, allowance_cm, pom_changed
 from server.validation.flag import Fact, Flag, Severity
 from server.validation.hypotheses import (
     RATIOS,
     TYPED,
-    Density,
+    Densities,
     Hypothesis,
     Verdict,
     exchanged,
@@ -114,11 +114,11 @@ def doubts(
     (None: with any)."""
     limits = scene.limits
     whole, stands = _whole_share(scene), Stands(scene)
-    everyone: dict[int, Judged] = {}
+    theirs: dict[int, Expected] = {}
     for place in odd:
-        judged = _judged(scene, expectations, everyone, place)
-        honest = judged.expected.density
-        others, keys = _others(scene, expectations, everyone, place, among)
+        judged = expectations.judged(scene.grown[place])
+        honest = judged.expected.densities
+        others, keys = _others(scene, expectations, theirs, place, among)
         verdict = weighed(
             judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, more=exchanged(judged.dbh, honest, others),
             last_wrong=_last_wrong(scene, expectations, judged, stands), whole_share=whole,
@@ -128,33 +128,29 @@ def doubts(
         yield Doubt(judged, verdict, keys)
 
 
-def _judged(scene: Scene, expectations: Expectations, everyone: dict[int, Judged], place: int) -> Judged:
-    found = everyone.get(place)
-    if found is None:
-        found = everyone[place] = expectations.judged(scene.grown[place])
-    return found
-
-
 def _others(
     scene: Scene,
     expectations: Expectations,
-    everyone: dict[int, Judged],
+    theirs: dict[int, Expected],
     place: int,
     among: Collection[int] | None,
-) -> tuple[list[tuple[float, Density, float]], dict[float, Key]]:
-    """Trees whose diameter may stand here: those whose own growth would have made this value."""
-    dbh = everyone[place].dbh
+) -> tuple[list[tuple[float, Densities, float]], dict[float, Key]]:
+    """Trees whose diameter may stand here: those whose own growth would have made this value. `theirs` is where trees
+    should be that were asked about before."""
+    dbh = scene.grown[place].now.dbh_cm or 0.0
     apart, places = (1 - 2 * NEXT_IN_LIST) / max(scene.all_grown - 1, 1), scene.places
-    found: list[tuple[float, Density, float]] = []
+    found: list[tuple[float, Densities, float]] = []
     keys = {}
     for at in expectations.near(scene.grown, dbh, FITS_STEPS):
         if at == place or (among is not None and at not in among):
             continue
-        other = _judged(scene, expectations, everyone, at)
-        if other.expected.steps(dbh) < FITS_STEPS:
+        other = scene.grown[at]
+        expected = theirs.get(at) or theirs.setdefault(at, expectations.expected(other))
+        if expected.steps(dbh) < FITS_STEPS:
             share = apart + (NEXT_IN_LIST if abs(places[at] - places[place]) == 1 else 0.0)
-            found.append((other.dbh, other.expected.density, share))
-            keys[round(other.dbh, 1)] = other.pair.now.key
+            other_cm = other.now.dbh_cm or 0.0
+            found.append((other_cm, expected.densities, share))
+            keys[round(other_cm, 1)] = other.now.key
     return found, keys
 
 
@@ -175,21 +171,23 @@ def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, stands
     usual = max(judged.growth.rate_cm_yr, 0.0)
     then = after(limits, judged.growth, judged.older, usual, years)
     both = after(limits, judged.growth, judged.older, usual, years + scene.years)
-    last_slips = explained(judged.last, then.density, then.cm).total()
-    return prior * last_slips * both.density(judged.dbh) / max(then.density(judged.last), 1e-12)
+    last_slips = explained(judged.last, then.densities, then.cm).total()
+    [today], [was] = both.densities((judged.dbh,)), then.densities((judged.last,))
+    return prior * last_slips * today / max(was, 1e-12)
 
 
 def _first_wrong(scene: Scene, judged: Judged, stands: Stands) -> float:
     """The same for a last diameter that had none before it, its share apart."""
     was = judged.expected.backwards(judged.dbh)
-    made = explained(judged.last, was.density, was.cm).total()
+    made = explained(judged.last, was.densities, was.cm).total()
     stand = stands.of(judged.pair.now.species)
     share = ANYWHERE_SHARE if stand.trees > scene.limits.t05_min_trees else 1.0
-
-    def usual(dbh_cm: float) -> float:
-        return (1 - share) * stand.density(dbh_cm) + share * ANYWHERE.density(dbh_cm)
-
-    return made * usual(was.cm) / usual(judged.last)
+    both = (was.cm, judged.last)
+    usual, found = (
+        (1 - share) * here + share * anywhere
+        for here, anywhere in zip(stand.densities(both), ANYWHERE.densities(both), strict=True)
+    )
+    return made * usual / found
 
 
 def _flag(scene: Scene, doubt: Doubt) -> Flag | None:

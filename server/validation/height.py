@@ -5,7 +5,7 @@ diameter exchanged (H04), last time's height (H05); and whether enough were meas
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import exp
 
 from server.forest.tree import Measurement
@@ -139,8 +139,8 @@ def height_verdict(scene: Scene, tree: Measurement, curve: HeightCurve) -> Verdi
     """What may have happened to a height: the slips of hand and eye are those of a diameter."""
     dbh, limits = tree.dbh_cm or 0.0, scene.limits
 
-    def honest(height_m: float) -> float:
-        return student(abs(curve.steps(dbh, height_m))) / (curve.spread * height_m)
+    def honest(heights_m: Iterable[float]) -> list[float]:
+        return [student(abs(curve.steps(dbh, one))) / (curve.spread * one) for one in heights_m]
 
     return weighed(tree.height_m or 0.0, honest, curve.height_m(dbh), limits.h03_prior_error, whole_share=1.0)
 

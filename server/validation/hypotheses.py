@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import exp, log, pi, sqrt
+from operator import mul, truediv
 from typing import NamedTuple
 
 CM_PER_INCH = 2.54
@@ -39,7 +40,8 @@ process keeps its own."""
 UNSHOWN = 0.01
 """Hypotheses less likely than this are not told."""
 
-Density = Callable[[float], float]
+Densities = Callable[[Sequence[float]], list[float]]
+"""How likely honest work finds each of some diameters, per cm: a hundred are asked about at once."""
 
 
 class Hypothesis(NamedTuple):
@@ -94,13 +96,13 @@ class Explained(NamedTuple):
 
 
 def weighed(
-    dbh_cm: float, honest: Density, usual_cm: float, prior: float, *,
+    dbh_cm: float, honest: Densities, usual_cm: float, prior: float, *,
     slips: Explained | None = None, more: Iterable[Slip] = (), last_wrong: float = 0.0,
     whole_share: float = WHOLE_SHARE, possible: float = 1.0, shift: float = 0.0, slope: float = 1.0,
 ) -> Verdict:  # fmt: skip
     """How probable it is that `dbh_cm` is wrong.
 
-    `honest` is the density of what honest work finds around `usual_cm`, `prior` the share of wrong values among all.
+    `honest` says what honest work finds around `usual_cm`, `prior` is the share of wrong values among all.
     `slips` is what `explained` says of these, where it is known already. `more` are slips that only the caller knows
     (neighbours); `last_wrong` is how likely a wrong value last time explains this one (per cm); `possible` is below 1
     where honest work is next to impossible for a reason that `honest` does not know. `shift` and `slope` calibrate
@@ -111,7 +113,7 @@ def weighed(
     for kind, meant, likelihood in (*slips.rest(whole_share), *more):
         story = (kind, None if meant is None else round(meant, 1))
         by_story[story] = by_story.get(story, 0.0) + prior * likelihood
-    fair = (1 - prior) * possible * max(honest(dbh_cm), 1e-12)
+    fair = (1 - prior) * possible * max(*honest((dbh_cm,)), 1e-12)
     slipped = prior * sum(slips.written) + sum(by_story.values())
     odds = slipped / (fair + last_wrong)
     wrong = 1 / (1 + exp(-shift - slope * log(max(odds, 1e-12))))
@@ -137,17 +139,21 @@ def _rank(story: Hypothesis) -> tuple[float, str, float]:
     return (-story.chance, story.kind, story.meant_cm or 0.0)
 
 
-def explained(dbh_cm: float, honest: Density, usual_cm: float) -> Explained:
+def explained(dbh_cm: float, honest: Densities, usual_cm: float) -> Explained:
     """Every slip that one value can tell by itself. `usual_cm` is where the value should be."""
     may_be = _written(dbh_cm)
-    written = [share * honest(meant) for meant, share in zip(may_be.meant_cm, may_be.shares, strict=True)]
-    tape = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in MOVED_TAPE) / len(MOVED_TAPE)
-    guess = 0.0
-    if abs(dbh_cm - round(dbh_cm)) < 1e-6:
-        eye = sum(honest(dbh_cm / (1 + share)) / (1 + share) for share in BY_EYE) / len(BY_EYE)
-        guess = GUESS * eye
+    written = list(map(mul, may_be.shares, honest(may_be.meant_cm)))
+    tape = _mean_off(dbh_cm, honest, MOVED_TAPE)
+    guess = GUESS * _mean_off(dbh_cm, honest, BY_EYE) if abs(dbh_cm - round(dbh_cm)) < 1e-6 else 0.0
     near = exp(-0.5 * (log(dbh_cm / usual_cm) / OTHER_SPREAD) ** 2) / (OTHER_SPREAD * sqrt(2 * pi))
     return Explained(written, POM * tape, guess, OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near))
+
+
+def _mean_off(dbh_cm: float, honest: Densities, errors: Sequence[float]) -> float:
+    """How likely the value is as an honest one that is off by one of these shares of itself, per cm."""
+    times = [1 + error for error in errors]
+    likely = honest([dbh_cm / one for one in times])
+    return float(sum(map(truediv, likely, times))) / len(times)
 
 
 class Written(NamedTuple):
@@ -209,12 +215,12 @@ def _cm(tenths: str) -> float:
 
 
 def exchanged(
-    dbh_cm: float, honest: Density, others: Sequence[tuple[float, Density, float]]
+    dbh_cm: float, honest: Densities, others: Sequence[tuple[float, Densities, float]]
 ) -> Iterator[Slip]:
     """The value may be another tree's: the two were exchanged, or this row was filled with the other's. `others` are
     their diameter now, what honest work would find there, and how close they stand in the list (shares of 1)."""
-    for theirs_cm, theirs, share in others:
-        fits_there = theirs(dbh_cm)
-        own = max(theirs(theirs_cm), 1e-12)
-        yield "swap", theirs_cm, SWAP * share * fits_there * honest(theirs_cm) / own
+    fit_here = honest([theirs_cm for theirs_cm, _, _ in others])
+    for (theirs_cm, theirs, share), fits_here in zip(others, fit_here, strict=True):
+        fits_there, own = theirs((dbh_cm, theirs_cm))
+        yield "swap", theirs_cm, SWAP * share * fits_there * fits_here / max(own, 1e-12)
         yield "stem", None, STEM * share * fits_there

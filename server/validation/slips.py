@@ -3,7 +3,7 @@ it should be (T05 a decimal point or a unit, T06 a typing slip)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from math import exp, log
 from typing import NamedTuple
@@ -31,9 +31,10 @@ class Stand(NamedTuple):
     spread: float
     trees: int
 
-    def density(self, dbh_cm: float) -> float:
-        """How likely a tree of the stand has this diameter, per cm."""
-        return student(abs(log(dbh_cm) - self.middle) / self.spread) / (self.spread * dbh_cm)
+    def densities(self, dbhs_cm: Iterable[float]) -> list[float]:
+        """How likely a tree of the stand has each of these diameters, per cm."""
+        middle, spread, _ = self
+        return [student(abs(log(dbh) - middle) / spread) / (spread * dbh) for dbh in dbhs_cm]
 
 
 ANYWHERE = Stand(log(15.0), 0.8, 0)
@@ -49,12 +50,15 @@ class First(NamedTuple):
     curve: HeightCurve | None
     height_m: float | None
 
-    def density(self, dbh_cm: float) -> float:
-        """How likely this diameter is, per cm, with the height that was measured."""
-        likely = self.stand.density(dbh_cm)
-        if self.curve is not None and self.height_m:
-            likely *= student(self.curve.steps(dbh_cm, self.height_m)) / self.curve.spread
-        return likely
+    def densities(self, dbhs_cm: Sequence[float]) -> list[float]:
+        """How likely each of these diameters is, per cm, with the height that was measured."""
+        found, curve, height_m = self.stand.densities(dbhs_cm), self.curve, self.height_m
+        if curve is None or not height_m:
+            return found
+        return [
+            likely * (student(curve.steps(dbh, height_m)) / curve.spread)
+            for dbh, likely in zip(dbhs_cm, found, strict=True)
+        ]
 
     def is_odd(self, dbh_cm: float) -> bool:
         """Is it worth a closer look?"""
@@ -120,7 +124,7 @@ def first_of(scene: Scene, tree: Measurement, stands: Stands) -> First:
 def verdict_of(scene: Scene, tree: Measurement, first: First) -> Verdict:
     """What may have happened to a diameter that has nothing before it."""
     limits = scene.limits
-    return weighed(tree.dbh_cm or 0.0, first.density, exp(first.stand.middle), limits.x03_prior_error,
+    return weighed(tree.dbh_cm or 0.0, first.densities, exp(first.stand.middle), limits.x03_prior_error,
                    whole_share=1.0, shift=limits.x03_score_shift, slope=limits.x03_score_slope)  # fmt: skip
 
 

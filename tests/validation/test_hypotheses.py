@@ -20,7 +20,7 @@ def around(cm: float, spread_cm: float = 0.8) -> Expected:
 
 def judged(typed: float, likely: float, **other):
     expected = around(likely)
-    return weighed(typed, expected.density, expected.cm, PRIOR, **other)
+    return weighed(typed, expected.densities, expected.cm, PRIOR, **other)
 
 
 @pytest.mark.parametrize(
@@ -50,21 +50,21 @@ def test_an_ordinary_value_is_honest_work():
 
 def test_the_density_of_the_expected_value_is_that_of_a_student_distribution():
     # four degrees of freedom: 0.375 at its middle, over 0.9 times the spread
-    assert around(23.0).density(23.0000001) == pytest.approx(0.375 / (0.9 * 0.8), rel=1e-3)
+    assert around(23.0).densities([23.0000001]) == [pytest.approx(0.375 / (0.9 * 0.8), rel=1e-3)]
     # two widths above: 0.375 * (1 + 4 / 4) ** -2.5 = 0.0663
-    assert around(23.0).density(23.0 + 2 * 0.72) == pytest.approx(0.0663 / 0.72, rel=1e-3)
+    assert around(23.0).densities([23.0 + 2 * 0.72]) == [pytest.approx(0.0663 / 0.72, rel=1e-3)]
 
 
 def test_a_tree_that_stands_still_is_no_wonder_where_others_grow():
     stands = Expected(25.0, 0.5, 0.5, 20.0, 0.3)
-    assert weighed(20.0, stands.density, 25.0, PRIOR).wrong < 0.01
-    assert weighed(17.0, stands.density, 25.0, PRIOR).wrong > 0.3
+    assert weighed(20.0, stands.densities, 25.0, PRIOR).wrong < 0.01
+    assert weighed(17.0, stands.densities, 25.0, PRIOR).wrong > 0.3
 
 
 def test_an_exchange_explains_both_values_where_each_fits_the_other_tree():
     here, there = around(12.0), around(25.0)
-    more = list(exchanged(25.4, here.density, [(12.4, there.density, 0.5)]))
-    story = weighed(25.4, here.density, 12.0, PRIOR, more=more).likeliest
+    more = list(exchanged(25.4, here.densities, [(12.4, there.densities, 0.5)]))
+    story = weighed(25.4, here.densities, 12.0, PRIOR, more=more).likeliest
     assert story is not None
     assert (story.kind, story.meant_cm) == ("swap", 12.4)
 
@@ -92,7 +92,7 @@ def test_probabilities_are_probabilities(typed, likely):
 
 @given(sizes, st.floats(0.0001, 0.1), st.floats(1.1, 5))
 def test_the_more_crews_err_the_likelier_a_value_is_wrong(typed, prior, times):
-    honest = around(20.0).density
+    honest = around(20.0).densities
     assert (
         weighed(typed, honest, 20.0, prior).wrong
         <= weighed(typed, honest, 20.0, min(prior * times, 0.5)).wrong
@@ -101,6 +101,6 @@ def test_the_more_crews_err_the_likelier_a_value_is_wrong(typed, prior, times):
 
 @given(sizes, st.floats(-2, 2))
 def test_calibration_keeps_the_order(likely, shift):
-    honest = around(likely).density
+    honest = around(likely).densities
     near, far = (weighed(likely + away, honest, likely, PRIOR, shift=shift).wrong for away in (1.0, 60.0))
     assert near < far
