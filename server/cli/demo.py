@@ -27,12 +27,13 @@ import forms
 from forms.compile import compile_form
 from server.cli.device import qr_text
 from server.cli.joined import now_ms, open_database
+from server.demo import reviewing
 from server.demo.campaign import Campaign, simulate
 from server.demo.county import make_county
 from server.demo.run import door, send_audits, send_census, send_thinnings
 from server.demo.seed import seed_county
 from server.settings import Settings
-from server.steps import draw_audits, publish
+from server.steps import draw_audits, publish, refit
 from server.steps.draw_audits import Asked
 from server.store import draws, jobs, reports
 from server.store.db import Database
@@ -44,6 +45,8 @@ START_S = 30.0
 """s within which a server must answer; a cold start takes about two."""
 DRAIN_S = 300.0
 """s within which the worker must be done with a census of 60 plots; it needs a few."""
+REVIEWER = "supervisor"
+"""The login of who decides in the made-up county."""
 AUDITED_SHARE = 0.15
 """Share of each crew's plots that is drawn for audits: above the tenth that rule Q01 asks for."""
 
@@ -141,8 +144,19 @@ def _send(base: str, said: dict[str, Any], campaign: Campaign, settings: Setting
         click.echo(f"Auditors measure {len(drawn)} plots again that were drawn at random ...")
         click.echo(send_audits(base, number, said["audit_token"], campaign, drawn).summary())
         _drain(database, "the audits")
+        _review(database, number, campaign)
     with_embedded = "" if settings.embedded_worker else " (is `yangdi work` running?)"
     click.echo(f"All of it is checked{with_embedded}.")
+
+
+def _review(database: Database, project_id: int, campaign: Campaign) -> None:
+    """The supervisor begins: what she approves, the bands are fitted to."""
+    reviewing.decide(database, project_id, campaign, REVIEWER, now_ms())
+    _drain(database, "her decisions")
+    approved = reviewing.approve(database, project_id, campaign, REVIEWER, now_ms())
+    database.write(lambda pen: refit.write(pen, refit.look(pen, [project_id]), now_ms()))
+    _drain(database, "the bands", but_for={jobs.REFIT})  # that one would wait for more approvals
+    click.echo(f"The supervisor has approved {approved} visits; the bands are fitted to them.")
 
 
 def _draw(database: Database, project_id: int, seed: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from server.demo import crews
+from server.demo import crews, once
 from server.demo.county import Census, County, Crew, Habit, Plot, loose_plot
 from server.demo.crews import Copied, TypedRow
 from server.demo.growth import TruePlot, grow_plot
@@ -55,6 +55,8 @@ def simulate(county: County, slip_rate: float = SLIP_RATE, identity_rate: float 
         for visit, made in work.visits(plots):
             visits.append(visit)
             slips += made
+    careful, _rounding, copying, *_ = county.crews
+    visits = once.befallen(visits, county.censuses[-1].name, careful, copying)
     thinning = (
         (make_thinning(county, [truth[p.plot_id] for p in thinned], county.censuses[1].name),)
         if thinned
@@ -98,12 +100,12 @@ class _CrewWork:
         self._crew = crew
         self._rates = slip_rate, identity_rate
         self._last: dict[str, list[TypedRow]] = {}  # by plot: what was typed in the census before
-        self._previous: list[TypedRow] = []  # what was typed at the plot before, in this census
+        self._previous: dict[str, list[TypedRow]] = {}  # by stratum: at its plot before, in this census
 
     def visits(self, plots: list[TruePlot]) -> Iterator[tuple[SimulatedVisit, list[Slip]]]:
         first = self._county.censuses[0]
         for census in self._county.censuses:
-            self._previous = []
+            self._previous = {}
             days = _workdays(census)
             for number, plot in enumerate(plots):
                 hour = 8 if number % 2 == 0 else 14
@@ -139,7 +141,8 @@ class _CrewWork:
         off_cm = 0.0 if census == self._county.censuses[0].name else self._crew.tape_off_cm
         rows = crews.typed_rows(plot, census, self._crew.habit, random.Random(f"{where}/typed"), off_cm)
         copied = self._copies(plot.plot, rows, random.Random(f"{where}/copies"))
-        self._last[plot.plot.plot_id] = self._previous = [dict(row) for row in rows]
+        as_typed = [dict(row) for row in rows]
+        self._last[plot.plot.plot_id] = self._previous[plot.plot.stratum.name] = as_typed
         changes = slip(rows, random.Random(f"{where}/slips"), *self._rates)
         return rows, copied, changes
 
@@ -149,8 +152,9 @@ class _CrewWork:
         chance, last = luck.random(), self._last.get(plot.plot_id)
         if last is not None and chance < crews.COPIED_PLOTS_SHARE:
             return crews.copy_from_census(rows, last, luck)
-        if self._previous and chance > 1 - crews.PASTED_PLOTS_SHARE:
-            return crews.copy_from_plot(rows, self._previous, luck)
+        previous = self._previous.get(plot.stratum.name)
+        if previous and chance > 1 - crews.PASTED_PLOTS_SHARE:
+            return crews.copy_from_plot(rows, previous, luck)
         return []
 
 

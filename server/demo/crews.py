@@ -26,7 +26,8 @@ COPIED_PLOTS_SHARE = 0.3
 """Share of its plots in which a copying crew takes values from the last census, in every census but the
 first."""
 PASTED_PLOTS_SHARE = 0.15
-"""Share of its plots in which a copying crew writes down part of the plot it measured before."""
+"""Share of its plots in which a copying crew writes down part of the plot of the same stratum that it measured
+before."""
 
 
 class Copied(NamedTuple):
