@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -13,7 +14,7 @@ import click
 
 from server.cli.species_table import read_species
 from server.cli.table_text import TableUnreadable
-from server.cli.tree_table import Place, Table, place_of, read_trees
+from server.cli.tree_table import Of, Place, Table, in_order, place_of, read_trees
 from server.forest.species import SpeciesInfo
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of
@@ -25,9 +26,10 @@ from server.validation.rule import RULES
 from server.validation.story import story_of
 
 COLUMNS = (
-    "plot_id", "tag", "stem_id", "census", "rule", "severity", "score", "priority", "field", "value", "expected_low",
-    "expected_high", "suggestion", "message",
+    "row", "plot_id", "tag", "stem_id", "census", "rule", "severity", "score", "priority", "field", "value",
+    "expected_low", "expected_high", "suggestion", "message",
 )  # fmt: skip
+"""`row`: of --csv, its heading being row 1; blank where a flag is about a whole plot or a tree that has no row."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -80,11 +82,11 @@ def check(
     try:
         parameters = Parameters.default().with_changes(dict(map(_setting, settings)))
         table = read_trees(current)
-        told = place_of(current, line) if line is not None else None
+        told = place_of(table, current, line) if line is not None else None
         census = told.census if told is not None else census
         history = _history(table, previous, references, census)
-        if each_plot:
-            history = _by_recency(history)
+        if each_plot or (table.is_rolling and census is None):
+            history = _by_recency(history, {plot_id for _, plot_id in table.lines})
         species = read_species(species_list) if species_list else None
     except (TableUnreadable, ParameterInvalid) as error:
         raise click.ClickException(str(error)) from error
@@ -98,7 +100,7 @@ def check(
         _explain(now, told, about, lang)
         return
     found = sorted(_look(now, about), key=_rank if queue == "score" else _stake)
-    _write(found, out, lang, excel=excel)
+    _write(found, table.lines, out, lang, excel=excel)
     _summarise(now, found, lang)
 
 
@@ -122,22 +124,49 @@ def _history(
     place = names.index(census) if census is not None else len(names) - 1
     history: list[Mapping[str, Visit]] = [table.censuses[name] for name in names[place::-1]]
     if previous is not None:
-        history[1:] = reversed(read_trees(previous).censuses.values())
+        history[1:] = _before(history[0], previous)
     for path in references:
-        history += reversed(read_trees(path).censuses.values())
+        history += [
+            _named(one, path) if name == "" else one
+            for name, one in reversed(read_trees(path).censuses.items())
+        ]
     return history
 
 
-def _by_recency(history: Sequence[Mapping[str, Visit]]) -> list[Mapping[str, Visit]]:
-    """The newest visits of all plots, then their second newest, and so on."""
-    ranks: list[dict[str, Visit]] = []
+def _before(now: Mapping[str, Visit], previous: Path) -> list[Mapping[str, Visit]]:
+    """The censuses of --previous, the latest first: they come before, whatever they are called."""
+    censuses = read_trees(previous).censuses
+    names = {visit.census for visit in now.values()} if len(censuses) == 1 else {""}
+    found = [_named(one, previous) if name in names else one for name, one in censuses.items()]
+    known = [(now[plot_id], visit) for one in found for plot_id, visit in one.items() if plot_id in now]
+    if not known:
+        raise TableUnreadable(
+            f"{previous}: none of its plots stands in --csv; are the plot_id written alike?"
+        )
+    if not any(_is_earlier(visit, judged) for judged, visit in known):
+        raise TableUnreadable(f"{previous}: nothing in it is older than --csv; were the two exchanged?")
+    return found[::-1]
+
+
+def _named(census: Mapping[str, Visit], path: Path) -> Mapping[str, Visit]:
+    """Visits called after their file, whose own name does not tell them from those to check."""
+    return {plot_id: replace(visit, census=path.stem) for plot_id, visit in census.items()}
+
+
+def _by_recency(history: Sequence[Mapping[str, Visit]], asked: Collection[str]) -> list[Mapping[str, Visit]]:
+    """The newest visits of the plots that are asked about, then their second newest, and so on; other plots come after
+    all of these."""
+    ranks: list[dict[str, Visit]] = [{}]
+    others: list[Mapping[str, Visit]] = []
     for census in history:
         for plot_id, visit in census.items():
-            rank = sum(plot_id in earlier for earlier in ranks)
-            if rank == len(ranks):
-                ranks.append({})
-            ranks[rank][plot_id] = visit
-    return list(ranks)
+            if plot_id in asked:
+                rank = sum(plot_id in earlier for earlier in ranks)
+                if rank == len(ranks):
+                    ranks.append({})
+                ranks[rank][plot_id] = visit
+        others.append({plot_id: visit for plot_id, visit in census.items() if plot_id not in asked})
+    return [*ranks, *others]
 
 
 def _sized(visit: Visit, side_m: float | None, radius_m: float | None) -> Visit:
@@ -158,9 +187,12 @@ def _older(now: Sequence[Visit], history: Sequence[Mapping[str, Visit]]) -> list
 
 
 def _is_earlier(visit: Visit, than: Visit) -> bool:
-    if visit.measured_on is None or than.measured_on is None:
-        return visit.census != than.census
-    return visit.measured_on < than.measured_on
+    """By their days; where these are not known by the numbers in the censuses' names; else any other census is."""
+    if visit.measured_on is not None and than.measured_on is not None:
+        return visit.measured_on < than.measured_on
+    if visit.census.isdecimal() and than.census.isdecimal():
+        return in_order(visit.census) < in_order(than.census)
+    return visit.census != than.census
 
 
 class _About(NamedTuple):
@@ -209,20 +241,23 @@ def _stake(found: _Found) -> tuple[float, str]:
     return (-found.flag.priority, found.visit.plot_id)
 
 
-def _write(found: Sequence[_Found], out: Path | None, lang: str, *, excel: bool) -> None:
+def _write(
+    found: Sequence[_Found], lines: Mapping[Of, Sequence[int]], out: Path | None, lang: str, *, excel: bool
+) -> None:
     if out is None:
-        _write_rows(found, sys.stdout, lang)
+        _write_rows(found, lines, sys.stdout, lang)
         return
     with out.open("w", encoding="utf-8-sig" if excel else "utf-8", newline="") as file:
-        _write_rows(found, file, lang)
+        _write_rows(found, lines, file, lang)
 
 
-def _write_rows(found: Sequence[_Found], file: IO[str], lang: str) -> None:
+def _write_rows(found: Sequence[_Found], lines: Mapping[Of, Sequence[int]], file: IO[str], lang: str) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for visit, flag in found:
+        row = "" if flag.ordinal is None else lines[visit.census, visit.plot_id][flag.ordinal]
         writer.writerow([
-            visit.plot_id, flag.tag, flag.stem_id, visit.census, flag.rule, flag.severity, f"{flag.score:.3f}",
+            row, visit.plot_id, flag.tag, flag.stem_id, visit.census, flag.rule, flag.severity, f"{flag.score:.3f}",
             f"{flag.priority:.4f}", flag.field, flag.value, _bound(flag.expected_low), _bound(flag.expected_high),
             flag.suggestion, message(flag, lang),
         ])  # fmt: skip

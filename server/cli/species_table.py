@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server.cli.table_text import TableUnreadable, rows_of
+from server.cli.table_text import Sheet, TableUnreadable
 from server.forest.species import SpeciesInfo
 from server.validation.parameters import read_table
 
 
 def read_species(path: Path) -> dict[str, SpeciesInfo]:
     """A species list: a column `species` (or sp, code, 树种), and `genus` or `latin`, `group` where known."""
-    header, rows = rows_of(path)
-    code = next((name for name in ("species", "code") if name in header), None)
+    sheet = Sheet(path)
+    code = next((name for name in ("species", "code") if name in sheet.columns), None)
     if code is None:
-        raise TableUnreadable(f"{path}, row 1: no column species; there are {', '.join(header)}")
+        raise TableUnreadable(f"{path}, row 1: no column species; there are {sheet.names}")
     groups = {row["genus"]: row["group"] for row in read_table("genera.csv")}
     found: dict[str, SpeciesInfo] = {}
-    for row in rows:
+    for row in sheet:
         genus = row.text("genus") or row.text("属") or row.text("latin").partition(" ")[0]
         if row.text(code):
             found[row.text(code)] = SpeciesInfo(

@@ -1,40 +1,29 @@
-"""Text of a table into rows with our column names: encodings, delimiters, headings, blanks, numbers and days.
+"""Text of a table into rows: encodings, delimiters, blanks, numbers and days.
 
-What cannot be read is refused with file, row and column. What a row means is the business of `tree_table` and
-`species_table`.
+What cannot be read is refused with file, row and column. What columns are called is said in `table_headings`; what a
+row means is the business of `tree_table` and `species_table`.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
-HEADINGS: dict[str, tuple[str, ...]] = {
-    "plot_id": ("plot", "样地号", "样地", "样地编号"),
-    "tag": ("样木号", "树号", "tree"),
-    "stem_id": ("stem", "分株号", "萌条号"),
-    "species": ("sp", "树种", "树种代码"),
-    "status": ("tally_code", "检尺类型", "状态"),
-    "dbh_cm": ("dbh", "胸径", "胸径cm"),
-    "height_m": ("height", "树高", "树高m"),
-    "pom_m": ("hom_m", "测量高"),
-    "date": ("measured_on", "调查日期", "日期"),
-    "census": ("调查期", "期次"),
-    "x_m": ("x", "横坐标"),
-    "y_m": ("y", "纵坐标"),
-    "codes": ("特征代码",),
-    "verified": ("复核",),
-    "thinned": ("间伐",),
-    "area_ha": ("面积", "样地面积"),
-}
-"""Our names and what else such columns are called; letters' case, spaces and brackets do not matter."""
+from server.cli.table_days import day_of, is_day_first
+from server.cli.table_headings import Column, columns_of
 
-BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "—", "/", "无"})
+BLANK = frozenset({"", "na", "n/a", "nan", "<na>", "#n/a", "null", "none", "\\n", ".", "-", "—", "/", "无"})
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of Excel begin, new and old."""
+MOST_LINES = 50
+"""Lines of one cell beyond which a quotation mark was never closed."""
 
 
 class TableUnreadable(ValueError):
@@ -44,81 +33,113 @@ class TableUnreadable(ValueError):
 class Row:
     """One row, read by our names; knows where it is for the sake of messages."""
 
-    def __init__(self, path: Path, line: int, texts: Mapping[str, str]) -> None:
-        self.path, self.line, self.texts = path, line, texts
+    __slots__ = ("cells", "line", "sheet")
+
+    def __init__(self, sheet: Sheet, line: int, cells: Sequence[str]) -> None:
+        self.sheet, self.line, self.cells = sheet, line, cells
 
     def text(self, name: str) -> str:
-        found = self.texts.get(name, "").strip()
+        """What stands there; "" for blank, whatever a program writes for it, and where there is no such column."""
+        column = self.sheet.columns.get(name)
+        if column is None or column.at >= len(self.cells):
+            return ""
+        found = self.cells[column.at].strip()
         return "" if found.casefold() in BLANK else found
 
     def number(self, name: str) -> float | None:
+        """In our unit; None for blank."""
         text = self.text(name)
         if not text:
             return None
         try:
-            value = float(text)
+            value = float(_with_point(text))
         except ValueError:
-            raise self.refuse(name, text, "a number") from None
+            raise self.refuse(name, text, "a number (without its unit)") from None
         if not math.isfinite(value):
             raise self.refuse(name, text, "a number")
-        return value
+        factor = self.sheet.columns[name].factor
+        return value if factor == 1.0 else round(value * factor, 6)
 
     def day(self, name: str) -> date | None:
+        """The day; None for blank."""
         text = self.text(name)
         if not text:
             return None
-        parts = [int(part) for part in re.findall(r"\d+", text.split("T")[0].split(" ")[0])]
-        if len(parts) == 1 and len(text) == 8:
-            parts = [int(text[:4]), int(text[4:6]), int(text[6:])]
-        elif len(parts) == 1 and len(text) == 4:
-            parts = [parts[0], 7, 1]  # only the year is known: its middle
         try:
-            return date(*parts)
+            return day_of(text)
+        except (TypeError, ValueError):
+            pass
+        try:
+            return day_of(text, day_first=self.sheet.day_first(name))
         except (TypeError, ValueError):
             raise self.refuse(name, text, "a date like 2024-06-01") from None
 
     def refuse(self, name: str, text: str, wanted: str) -> TableUnreadable:
-        return TableUnreadable(f"{self.path}, row {self.line}, column {name}: {text!r} is not {wanted}")
+        """To be raised."""
+        return TableUnreadable(f"{self.sheet.path}, row {self.line}, column {name}: {text!r} is not {wanted}")
 
 
-def rows_of(path: Path) -> tuple[list[str], Iterable[Row]]:
-    """The headings by our names, and the rows under them that are not blank. Raises TableUnreadable."""
-    lines = _decoded(path).splitlines()
-    if not lines:
-        raise TableUnreadable(f"{path}: the file is empty")
-    delimiter = Counter({mark: lines[0].count(mark) for mark in ",\t;"}).most_common(1)[0][0]
-    table = csv.reader(lines, delimiter=delimiter)
-    header = _header(next(table))
-    cells = (
-        Row(path, table.line_num, dict(zip(header, row, strict=False)))
-        for row in table
-        if any(text.strip() for text in row)
-    )
-    return header, cells
+def _with_point(text: str) -> str:
+    """10,5 is how half of Europe writes ten and a half; 1,050 stays what it is, and is refused."""
+    return text.replace(",", ".") if re.fullmatch(r"-?\d+,\d{1,2}", text) else text
+
+
+class Sheet:
+    """A table in a file: its headings, and its rows as often as they are asked for. Raises TableUnreadable."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._text = _decoded(path)
+        first = self._text.split("\n", 1)[0]
+        if not self._text.strip():
+            raise TableUnreadable(f"{path}: the file is empty")
+        self._delimiter = Counter({mark: first.count(mark) for mark in ",\t;"}).most_common(1)[0][0]
+        self.headings = next(self._records())[1]
+        self.columns: Mapping[str, Column] = columns_of(self.headings)
+        self._day_first: dict[str, bool | None] = {}
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows under the headings that are not blank; the headings are row 1, as in a spreadsheet."""
+        records = self._records()
+        next(records)
+        for line, cells in records:
+            if any(text.strip() for text in cells):
+                yield Row(self, line, cells)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        reader = csv.reader(io.StringIO(self._text), delimiter=self._delimiter)
+        before = 0
+        try:
+            for line, cells in enumerate(reader, 1):
+                if reader.line_num - before > MOST_LINES:
+                    raise csv.Error
+                before = reader.line_num
+                yield line, cells
+        except csv.Error:
+            raise TableUnreadable(
+                f"{self.path}, line {before + 1} of the text: a quotation mark opens there and is not closed"
+            ) from None
+
+    @cached_property
+    def names(self) -> str:
+        """The columns there are, for a message."""
+        return ", ".join(self.columns)
+
+    def day_first(self, name: str) -> bool | None:
+        """Do the days of this column begin with the day?"""
+        if name not in self._day_first:
+            self._day_first[name] = is_day_first(row.text(name) for row in self)
+        return self._day_first[name]
 
 
 def _decoded(path: Path) -> str:
     data = path.read_bytes()
+    if data.startswith(WORKBOOKS):
+        raise TableUnreadable(f"{path}: this is an Excel workbook; save the sheet as CSV UTF-8")
     for encoding in ("utf-16",) if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "gb18030"):
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     raise TableUnreadable(f"{path}: neither UTF-8 nor GBK text; save it as CSV UTF-8")
-
-
-def _header(headings: Iterable[str]) -> list[str]:
-    """Our names; where two columns have one name, the first is meant ("sp" before "Species", an epithet)."""
-    header: list[str] = []
-    for heading in headings:
-        name = _our_name(heading)
-        header.append(f"{name} {len(header) + 1}" if name in header else name)
-    return header
-
-
-def _our_name(heading: str) -> str:
-    plain = re.sub(r"[\s()（）\[\]]", "", heading).casefold()
-    for name, others in HEADINGS.items():
-        if plain == name or plain in others:
-            return name
-    return plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
 from click.testing import CliRunner
 
 from server.cli.check import check
@@ -232,3 +233,116 @@ def test_a_reference_that_holds_the_checked_census_itself_does_not_judge_it(tmp_
     alone = run(tmp_path, text)
     beside_itself = run(tmp_path, text, "--reference", str(tmp_path / "all.csv"))
     assert rows(beside_itself) == rows(alone) != []
+
+
+OAKS = [(tag, 10 + 0.7 * tag) for tag in range(1, 13)]
+
+
+def oaks(heading: str, line: str, **odd: float) -> str:
+    """A plot of twelve oaks as a table; `odd` gives a tree another diameter ("t3")."""
+    lines = (
+        line.format(tag=tag, cm=odd.get(f"t{tag}", cm), mm=10 * odd.get(f"t{tag}", cm)) for tag, cm in OAKS
+    )
+    return heading + "\n" + "".join(one + "\n" for one in lines)
+
+
+def test_a_flag_names_the_row_it_is_about(tmp_path):
+    text = HEAD + "A,1,1,油松,alive,15.0,,,1,,\n\nB,7,1,油松,alive,15.0,,,1,,\nB,7,1,油松,alive,300,,,1,,\n"
+    found = rows(run(tmp_path, text))
+    assert {(row["row"], row["rule"]) for row in found} == {("5", "T03"), ("5", "T09")}
+
+
+@pytest.mark.parametrize("days", [("", ""), (",2024-07-01", ""), ("", ",2019-07-01")])
+def test_the_previous_census_needs_neither_a_day_nor_a_name(tmp_path, days):
+    headings = ["plot_id,tag,species,dbh_cm" + (",date" if day else "") for day in days]
+    (tmp_path / "before.csv").write_text(oaks(headings[1], "A,{tag},oak,{cm:.1f}" + days[1]), "utf-8")
+    now = oaks(headings[0], "A,{tag},oak,{cm:.1f}" + days[0], t3=121.0)
+    found = rows(run(tmp_path, now, "--previous", str(tmp_path / "before.csv")))
+    assert [(row["tag"], row["rule"]) for row in found if row["severity"] == "error"] == [("3", "T05")]
+
+
+def test_a_previous_census_of_other_plots_or_a_later_one_is_refused(tmp_path):
+    line = "plot_id,tag,dbh_cm,date\n{},1,15.0,{}-07-01\n"
+    (tmp_path / "other.csv").write_text(line.format("B", 2019), "utf-8")
+    (tmp_path / "later.csv").write_text(line.format("A", 2029), "utf-8")
+    for name, said in (("other.csv", "none of its plots"), ("later.csv", "nothing in it is older")):
+        result = run(tmp_path, line.format("A", 2024), "--previous", str(tmp_path / name))
+        assert result.exit_code == 1
+        assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("heading", "line"),
+    [
+        ("plot_id,tag,species,dbh_mm", "A,{tag},oak,{mm:.0f}"),
+        ("Plot ID,Tree Tag,Species,DBH (mm)", "A,{tag},oak,{mm:.0f}"),
+        ("样地号,样木号,树种,胸径（毫米）", "A,{tag},oak,{mm:.0f}"),
+        ("quadrat,treeID,tag,StemTag,sp,dbh_mm,status", "A,9{tag},{tag},1,oak,{mm:.0f},A"),
+        ("plot;tag;sp;DBH", "A;{tag};oak;{cm:.1f}"),
+    ],
+)
+def test_columns_may_be_called_and_measured_as_elsewhere(tmp_path, heading, line):
+    text = oaks(heading, line, t3=121.0)
+    if ";" in line:
+        text = text.replace(".", ",")
+    (row,) = rows(run(tmp_path, text, "--lang", "en"))
+    assert (row["tag"], row["rule"], row["suggestion"]) == ("3", "T05", "12.1")
+
+
+def test_millimetres_under_a_heading_without_a_unit_are_refused(tmp_path):
+    result = run(tmp_path, oaks("plot_id,tag,dbh", "A,{tag},{mm:.0f}"))
+    assert result.exit_code == 1
+    assert "call the column dbh_mm if they are millimetres" in result.output
+
+
+@pytest.mark.parametrize("column", ["year", "census", "date"])
+def test_visits_are_told_apart_by_whatever_says_when(tmp_path, column):
+    lines = "".join(f"A,{tag},oak,{cm:.1f},2019\nA,{tag},oak,{cm + 1:.1f},2024\n" for tag, cm in OAKS)
+    text = f"plot_id,tag,species,dbh_cm,{column}\n" + lines.replace("13.1,2024", "121,2024")
+    (row,) = (row for row in rows(run(tmp_path, text)) if row["severity"] == "error")
+    assert (row["tag"], row["rule"]) == ("3", "T05")
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["7/13/2024", "13/7/2024", "13.07.2024", "2024年7月13日", "2024-07", "13-Jul-2024", "45486", "2024.0"],
+)
+def test_days_may_be_written_as_elsewhere(tmp_path, day):
+    text = oaks("plot_id,tag,species,dbh_cm,date,census", "A,{tag},oak,{cm:.1f},2019-07-01,1").strip()
+    later = "\n".join(f"A,{tag},oak,{cm + 6:.1f},{day},2" for tag, cm in OAKS)
+    assert (
+        rows(run(tmp_path, f"{text}\n{later}\n")) == []
+    )  # 1.2 cm a year in five years; in one it would be odd
+
+
+def test_a_day_that_may_be_two_is_read_as_the_rest_of_its_column(tmp_path):
+    text = "plot_id,tag,dbh_cm,date\nA,1,15,3/4/2024\n"
+    assert "a date like 2024-06-01" in run(tmp_path, text).output
+    assert run(tmp_path, text + "A,2,15,13/4/2024\n").exit_code == 0
+
+
+def test_a_quotation_mark_that_is_never_closed_swallows_nothing(tmp_path):
+    result = run(tmp_path, "plot_id,tag,dbh_cm,note\n" + 'A,1,15,"5 cm nail\n' + "A,2,15,\n" * 100)
+    assert result.exit_code == 1
+    assert "line 2 of the text: a quotation mark" in result.output
+
+
+def test_a_table_without_plots_is_one_plot_where_no_tag_comes_twice(tmp_path):
+    text = "tag,species,dbh_cm\n1,oak,15\n2,oak,300\n"
+    (row,) = rows(run(tmp_path, text))
+    assert (row["row"], row["rule"]) == ("3", "T03")
+    result = run(tmp_path, text + "2,oak,16\n")
+    assert result.exit_code == 1
+    assert "no column plot_id" in result.output
+
+
+def test_a_workbook_is_no_table(tmp_path):
+    result = run(tmp_path, b"PK\x03\x04" + bytes(100))
+    assert result.exit_code == 1
+    assert "save the sheet as CSV UTF-8" in result.output
+
+
+def test_plots_of_a_reference_alone_are_not_checked(tmp_path):
+    (tmp_path / "older.csv").write_text(HEAD + "B,1,1,油松,alive,300,,2014-07-01,0,,\n", "utf-8")
+    text = HEAD + "A,1,1,油松,alive,15.0,,2024-07-01,2,,\n"
+    assert rows(run(tmp_path, text, "--each-plot", "--reference", str(tmp_path / "older.csv"))) == []
