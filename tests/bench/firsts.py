@@ -15,7 +15,8 @@ from server.validation.flag import Severity
 from server.validation.parameters import Parameters
 from server.validation.reference import Reference
 from tests.bench.baselines import height_residuals
-from tests.validation.harness import DATA, KINDS, SPOIL, Census, Tree, _grew, _only
+from tests.validation.harness import DATA, KINDS, SPOIL, Census, _grew, _only
+from tests.validation.proven import Tree, pairs_proven_wrong
 
 HEIGHT_RULES = frozenset({"H01", "H02", "H03", "H04", "T02", "T03", "T04", "T05", "T06"})
 
@@ -26,43 +27,45 @@ def rhode_island() -> Census:
     for census in read_trees(DATA / "fia_ri.csv").censuses.values():
         for visit in census.values():
             by_plot.setdefault(visit.plot_id, []).append(visit)
-    older, judged = [], []
+    older: list[Visit] = []
+    judged: list[tuple[list[Visit], int]] = []
     for visits in by_plot.values():
         visits.sort(key=lambda visit: str(visit.measured_on))
         for at in range(1, len(visits)):
-            late = (visits[at].measured_on or visits[at].census) and str(visits[at].measured_on) >= "2013"
-            (judged if late else older).append(visits[max(at - 2, 0) : at + 1])
-    reference = Reference.of(visit for visits in older for visit in _unique(visits))
-    return _census(judged, reference)
-
-
-def _unique(visits: list[Visit]) -> list[Visit]:
-    return visits[-2:]
+            if str(visits[at].measured_on) >= "2013":
+                judged.append((visits, at))
+            else:
+                older += visits[at - 1 : at + 1]
+    return _census(judged, Reference.of(older))
 
 
 def paracou() -> Census:
     """A tropical plot: bands from 2016 to 2018, judged from 2018 to 2019."""
     censuses = read_trees(DATA / "paracou_2016_2020.csv").censuses
-    plots = {plot: [censuses[year][plot] for year in ("2017", "2018", "2019")] for plot in censuses["2019"]}
-    reference = Reference.of(v for year in ("2016", "2017", "2018") for v in censuses[year].values())
-    return _census(list(plots.values()), reference)
+    years = [censuses[year] for year in sorted(censuses)]
+    at = sorted(censuses).index("2019")
+    plots = [([year[plot] for year in years], at) for plot in censuses["2019"]]
+    return _census(plots, Reference.of(v for year in years[:at] for v in year.values()))
 
 
-def _census(judged: list[list[Visit]], reference: Reference) -> Census:
-    """Remeasured trees only; the same plot judged twice counts as two plots."""
+def _census(judged: list[tuple[list[Visit], int]], reference: Reference) -> Census:
+    """Remeasured trees that no neighbouring visit proves wrong, of plots at a place of all their visits; the same plot
+    judged twice counts as two plots."""
     now, before, earlier = [], {}, {}
-    for number, visits in enumerate(judged):
-        renamed = [replace(visit, plot_id=f"{visit.plot_id}/{number}") for visit in visits]
+    for number, (visits, at) in enumerate(judged):
+        plot = f"{visits[at].plot_id}/{number}"
+        renamed = [replace(visit, plot_id=plot) for visit in visits[max(at - 2, 0) : at + 1]]
         last, this = renamed[-2], renamed[-1]
         known = last.by_key()
+        wrong = pairs_proven_wrong([{plot: visit} for visit in visits], at)
         lived: set[Tree] = {
-            (this.plot_id, *t.key) for t in this.trees if t.key in known and _grew(known[t.key], t, 5.0)
-        }
+            (plot, *t.key) for t in this.trees if t.key in known and _grew(known[t.key], t, 5.0)
+        } - wrong
         if lived:
             now.append(_only(this, lived))
-            before[this.plot_id] = _only(last, lived)
+            before[plot] = _only(last, lived)
             if len(renamed) > 2:
-                earlier[this.plot_id] = renamed[0]
+                earlier[plot] = renamed[0]
     return Census(now, before, earlier, reference)
 
 

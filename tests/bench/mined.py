@@ -16,6 +16,7 @@ from server.validation.parameters import Parameters
 from server.validation.reference import Reference
 from tests.bench.baselines import DETECTORS
 from tests.validation.harness import DATA, DOUBTS_DIAMETER
+from tests.validation.proven import proven_wrong
 
 SMALL = Parameters.default().with_changes({"T02.min_cm": 1.0})  # this forest is tallied from 1 cm
 Censuses = dict[str, dict[str, Visit]]
@@ -31,7 +32,9 @@ def print_tables() -> None:
 
 def _print_proven(censuses: Censuses) -> None:
     wrong = {
-        (middle, *tree) for first, middle, last in TRIPLES for tree in _proven(censuses, first, middle, last)
+        (middle, *tree)
+        for first, middle, last in TRIPLES
+        for tree in proven_wrong(censuses[first], censuses[middle], censuses[last])
     }
     found, load, trees = set(), 0, 0
     published = dict.fromkeys(DETECTORS, 0)
@@ -55,24 +58,6 @@ def _print_proven(censuses: Censuses) -> None:
         print(
             f"  {name:28s} recall {len(caught[name]) / len(wrong):.2f}  flags/1000 {1000 * published[name] / trees:.1f}"
         )
-
-
-def _proven(censuses: Censuses, first: str, middle: str, last: str) -> Iterator[tuple[str, str, str]]:
-    for plot in censuses[first].keys() & censuses[middle].keys() & censuses[last].keys():
-        one, two, three = (censuses[name][plot].by_key() for name in (first, middle, last))
-        for key in one.keys() & two.keys() & three.keys():
-            if _is_proven(one[key], two[key], three[key]):
-                yield (plot, *key)
-
-
-def _is_proven(one: Measurement, two: Measurement, three: Measurement) -> bool:
-    """The outer censuses agree on an ordinary growth, and the middle one lies far outside of what is between them."""
-    a, b, c = one.dbh_cm or 0.0, two.dbh_cm or 0.0, three.dbh_cm or 0.0
-    alive = all(tree.tally_code == 11 for tree in (one, two, three)) and min(a, b, c) > 0 and min(a, c) >= 5
-    if not alive or not -0.3 <= c - a <= max(3.0, 0.3 * a):
-        return False
-    margin = max(1.0, 0.1 * a)
-    return b < a - margin or b > c + margin
 
 
 def _judged(

@@ -1,7 +1,8 @@
 """Known errors put into real censuses, and how well the rules find them.
 
-Clean data are real remeasurements; every oddity in them that nobody labelled counts against the rules, so
-precision is a lower bound. Errors are drawn with the shares that published corrections of census data show.
+Clean data are real remeasurements without those values that other censuses prove wrong; every other oddity in them
+counts against the rules, so precision is a lower bound. Errors are drawn with the shares that published corrections of
+census data show.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from server.validation.flag import Flag, Severity
 from server.validation.parameters import Parameters
 from server.validation.reference import Reference
 from server.validation.stake import tonnes_co2
+from tests.validation.proven import Tree, pairs_proven_wrong
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
@@ -30,8 +32,6 @@ KINDS = {
     "guess": 0.08, "girth": 0.05, "inch": 0.03,
 }  # fmt: skip
 """Share of each kind among corrections that curators published."""
-
-Tree = tuple[str, str, str]  # plot, tag, stem
 
 
 class Slip(NamedTuple):
@@ -73,8 +73,9 @@ class Score(NamedTuple):
 
 
 def remeasured(path: Path, before: str, now: str, min_cm: float, earlier: str | None = None) -> Census:
-    """Two censuses of a table: trees that lived and were measured both times and had `min_cm` the first time. What
-    older censuses say about trees here is known, nothing of the census that is judged."""
+    """Two censuses of a table: trees that lived and were measured both times and had `min_cm` the first time, without
+    those that a neighbouring census proves wrong. What older censuses say about trees here is known, nothing of the
+    census that is judged."""
     censuses = read_trees(path).censuses
     older = list(censuses)[: list(censuses).index(now)]
     first, second = censuses[before], censuses[now]
@@ -82,6 +83,7 @@ def remeasured(path: Path, before: str, now: str, min_cm: float, earlier: str | 
     for plot, visit in second.items():
         known = first[plot].by_key() if plot in first else {}
         lived |= {(plot, *t.key) for t in visit.trees if t.key in known and _grew(known[t.key], t, min_cm)}
+    lived -= pairs_proven_wrong(list(censuses.values()), list(censuses).index(now))
     return Census(
         [_only(visit, lived) for plot, visit in sorted(second.items()) if plot in first],
         {plot: _only(visit, lived) for plot, visit in first.items()},
