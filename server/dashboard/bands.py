@@ -33,7 +33,8 @@ HEIGHTS_AT_CM = (10.0, 20.0, 30.0)
 
 class Usual(NamedTuple):
     """Growth of a group and size class: median and usual interval, cm a year, and the trees it rests on. `begin` and
-    `length` place the interval on a line of length 100 that all groups share, `middle` the median."""
+    `length` place the interval on a line of length 100 that all groups share, `middle` the median. `is_borrowed`: no
+    tree was of this size, all sizes speak."""
 
     rate_cm_yr: float
     low_cm_yr: float
@@ -42,6 +43,7 @@ class Usual(NamedTuple):
     begin: float
     length: float
     middle: float
+    is_borrowed: bool
 
 
 @blueprint.get("/projects/<int:project_id>/bands")
@@ -89,18 +91,36 @@ def _classes() -> list[str]:
 
 def _growth(known: Reference, name: Callable[[str], str]) -> list[Row]:
     """A line for each group, those with most trees first and all species last; a cell for each size class."""
-    groups = sorted({group for group, _size in known.growth}, key=lambda group: _order(known.growth, group))
+    trees = _trees_by_size(known.growth)
+    groups = sorted((group for group in trees if not _is_alone(group, trees)),
+                    key=lambda group: (_kind(group), -sum(trees[group].values())))  # fmt: skip
+    seen = {size for group, size in known.growth if not _is_group(group)}
     reach = _reach(known.growth.values())
     return [
         {"name": name(group), "code": group, "is_group": _is_group(group),
-         "cells": [_usual(known.growth.get((group, size)), reach) for size in range(len(SIZE_CLASSES_CM) + 1)]}
+         "cells": [_usual(known.growth.get((group, size)), reach, size not in seen)
+                   for size in range(len(SIZE_CLASSES_CM) + 1)]}
         for group in groups
     ]  # fmt: skip
 
 
-def _order(growth: Mapping[tuple[str, int], Growth], group: str) -> tuple[int, int]:
-    kind = 2 if group == ALL_SPECIES else 1 if group.startswith(GENUS) else 0
-    return kind, -sum(one.trees for (name, _size), one in growth.items() if name == group)
+def _trees_by_size(growth: Mapping[tuple[str, int], Growth]) -> dict[str, dict[int, int]]:
+    found: dict[str, dict[int, int]] = {}
+    for (group, size), one in growth.items():
+        found.setdefault(group, {})[size] = one.trees
+    return found
+
+
+def _is_alone(group: str, trees: Mapping[str, dict[int, int]]) -> bool:
+    """Is this a genus of which one species was seen? Then that one says the same."""
+    return group.startswith(GENUS) and any(
+        trees[group] == of_species for other, of_species in trees.items() if not _is_group(other)
+    )
+
+
+def _kind(group: str) -> int:
+    """Species first, then genera, then all species."""
+    return 2 if group == ALL_SPECIES else 1 if group.startswith(GENUS) else 0
 
 
 def _ends(one: Growth) -> tuple[float, float]:
@@ -112,13 +132,15 @@ def _reach(all_growth: Iterable[Growth]) -> tuple[float, float]:
     return min((low for low, _high in ends), default=0.0), max((high for _low, high in ends), default=1.0)
 
 
-def _usual(one: Growth | None, reach: tuple[float, float]) -> Usual | None:
+def _usual(one: Growth | None, reach: tuple[float, float], is_borrowed: bool) -> Usual | None:
     if one is None:
         return None
     low, high = _ends(one)
     scale = 100 / max(reach[1] - reach[0], 0.01)
-    return Usual(one.rate_cm_yr, low, high, one.trees, round((low - reach[0]) * scale, 2),
-                 round((high - low) * scale, 2), round((one.rate_cm_yr - reach[0]) * scale, 2))  # fmt: skip
+    begin, length, middle = (
+        round(cm_yr * scale, 2) for cm_yr in (low - reach[0], high - low, one.rate_cm_yr - reach[0])
+    )
+    return Usual(one.rate_cm_yr, low, high, one.trees, begin, length, middle, is_borrowed)
 
 
 def _heights(known: Reference, name: Callable[[str], str]) -> list[Row]:
@@ -141,9 +163,8 @@ def _is_group(name: str) -> bool:
 
 
 def _order_of_size(known: Reference, group: str) -> tuple[int, int]:
-    kind = 2 if group == ALL_SPECIES else 1 if group.startswith(GENUS) else 0
     largest = known.largest.get(group)
-    return kind, -(largest.dbh_trees if largest else 0)
+    return _kind(group), -(largest.dbh_trees if largest else 0)
 
 
 def _told(curve: HeightCurve | None) -> Sequence[float | None]:

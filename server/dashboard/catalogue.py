@@ -31,6 +31,7 @@ from server.web import connection, session
 
 Row = dict[str, Any]
 CHANGES_SHOWN = 100
+LETTERS = "THXPFCQ"
 _SHIPPED = {parameter.key: parameter for parameter in Parameters.default().table}
 _NAMES = frozenset(f"{parameter.rule}.{parameter.name}" for parameter in Parameters.default().table)
 
@@ -183,11 +184,11 @@ def _bar(found: RuleYield) -> list[tuple[str, float, float]]:
 
 
 def _groups(rows: list[Row]) -> dict[str, list[Row]]:
-    """Rules by the letter of their number, which says what they look at."""
-    found: dict[str, list[Row]] = {}
+    """Rules by the letter of their number, which says what they look at: trees first, crews and audits last."""
+    found: dict[str, list[Row]] = {letter: [] for letter in LETTERS}
     for row in rows:
         found.setdefault(row["id"][0], []).append(row)
-    return found
+    return {letter: rows for letter, rows in found.items() if rows}
 
 
 def _changes(project_id: int, rule: Rule, ways: Ways) -> list[Row]:

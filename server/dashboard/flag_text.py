@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.dashboard import language
+from server.dashboard.language import gettext
+from server.dashboard.words import cell
 from server.store.flag_report import last_wrong
 from server.validation.flag import Flag, Severity, message
 from server.validation.rule import RULES
@@ -15,9 +17,9 @@ LEAST_SHOWN = 0.01
 
 
 def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, Any]:
-    """The row with `title`, `message` and `expected` in the reader's language; `species` names a code. `last_chance` is
-    how probably last time's value is the wrong one, where the flag says so: then nothing is `expected` either, since
-    that would rest on it."""
+    """The row with `title`, `message`, `cell` and `expected` in the reader's language; `species` names a code.
+    `last_chance` is how probably last time's value is the wrong one, where the flag says so: then nothing is `expected`
+    either, since that would rest on it."""
     locale = language.locale()
     row = _named(row, species)
     last = last_wrong(row)
@@ -27,6 +29,7 @@ def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str
         "message": message_of(row, locale),
         "expected": expected(row) if last is None else "",
         "chance": chance(row["score"]),
+        "cell": gettext("对照样地") if row["rule"] == "P07" else cell(row["field"]),
         "last_chance": "" if last is None else chance(last),
     }
 

@@ -103,10 +103,12 @@ def ago(at_ms: int | None) -> str:
 
 
 def number(value: float | None, decimals: int = 1) -> str:
-    """A number with so many decimals; "" for None."""
-    return "" if value is None else f"{value:.{decimals}f}"
+    """A number with so many decimals, a true minus; "" for None."""
+    return "" if value is None else f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def signed(value: Any, decimals: int = 1) -> str:
-    """A number with its sign, a true minus; "" for None."""
-    return "" if value is None else f"{value:+.{decimals}f}".replace("-", "−")
+    """A number with its sign, a true minus; one that rounds to nothing has none; "" for None."""
+    if value is None:
+        return ""
+    return f"{value:+.{decimals}f}".replace("-", "−") if round(value, decimals) else f"{0:.{decimals}f}"

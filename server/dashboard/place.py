@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -28,6 +28,8 @@ from server.validation.place import shown as shown_point
 from server.web import connection
 
 Row = dict[str, Any]
+LINES_AROUND = 2
+"""Trees that are shown before and after those that two tallies have in common."""
 _ABOUT_PLACE = frozenset({"P01", "P02", "P03", "P12", "P13", "F01"})
 
 
@@ -128,14 +130,40 @@ def _copy(reader: Connection, visit: Row, flag: Row) -> Row:
     other = facts["plot_visit"]
     raw = visits.raw_measurements(reader, [visit["id"], other])
     mine, theirs = cells(raw.get(visit["id"], [])), cells(raw.get(other, []))
+    lines = _side_by_side(mine, theirs)
+    shown_lines = _around_alike(lines)
     return {"flag": flag, "other": facts["other"], "census": facts["census"], "visit": other,
-            "rows": _side_by_side(mine, theirs)}  # fmt: skip
+            "rows": shown_lines, "left_out": len(lines) - len(shown_lines)}  # fmt: skip
 
 
-def _side_by_side(mine: Sequence[Cell], theirs: Sequence[Cell]) -> list[tuple[Cell | None, Cell | None]]:
+class Line(NamedTuple):
+    """Two trees that lie beside each other, or one of them alone; `number`: the place of mine in its tally, from 1."""
+
+    number: int | None
+    mine: Cell | None
+    theirs: Cell | None
+
+    @property
+    def is_alike(self) -> bool:
+        """The same species and diameter in both?"""
+        return self.mine is not None and self.mine == self.theirs
+
+
+def _side_by_side(mine: Sequence[Cell], theirs: Sequence[Cell]) -> list[Line]:
     if min(len(mine), len(theirs)) < LEAST_TREES:
         return []
     shift = alike(mine, theirs).offset
     left = [*([None] * max(shift, 0)), *mine]
     right = [*([None] * max(-shift, 0)), *theirs]
-    return list(zip_longest(left, right))
+    return [
+        Line(place + 1 - max(shift, 0) if one else None, one, other)
+        for place, (one, other) in enumerate(zip_longest(left, right))
+    ]
+
+
+def _around_alike(lines: Sequence[Line]) -> list[Line]:
+    """From some lines before the first pair that is alike to some after the last; all, where none is."""
+    places = [place for place, line in enumerate(lines) if line.is_alike]
+    if not places:
+        return list(lines)
+    return list(lines[max(places[0] - LINES_AROUND, 0) : places[-1] + LINES_AROUND + 1])

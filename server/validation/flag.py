@@ -94,9 +94,16 @@ def message(flag: Flag, locale: str) -> str:
     return sentence + SUGGESTION[language].format(flag.suggestion) if flag.suggestion else sentence
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def _shown(fact: Fact) -> str:
     if isinstance(fact, float):
-        return f"{fact:.1f}"
+        return f"{fact:.1f}".replace("-", "−")
     if isinstance(fact, list):
         return ", ".join(fact)
+    if (
+        isinstance(fact, str) and fact.startswith("1e-") and fact[3:].isdecimal()
+    ):  # a chance, as a person writes it
+        return "10" + fact[2:].translate(_RAISED)
     return "–" if fact is None else str(fact)
