@@ -6,6 +6,7 @@ A flag holds values and never advice that acts by itself: the suggestion is text
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
@@ -94,16 +95,17 @@ def message(flag: Flag, locale: str) -> str:
     return sentence + SUGGESTION[language].format(flag.suggestion) if flag.suggestion else sentence
 
 
+_CHANCE = re.compile(r"1e(-\d+)")
+_BELOW_ZERO = re.compile(r"-\d+\.\d+")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _shown(fact: Fact) -> str:
-    if isinstance(fact, float):
-        return f"{fact:.1f}".replace("-", "−")
+    """A fact as a person writes it: a true minus, 10⁻⁹ for 1e-9."""
     if isinstance(fact, list):
         return ", ".join(fact)
-    if (
-        isinstance(fact, str) and fact.startswith("1e-") and fact[3:].isdecimal()
-    ):  # a chance, as a person writes it
-        return "10" + fact[2:].translate(_RAISED)
-    return "–" if fact is None else str(fact)
+    text = f"{fact:.1f}" if isinstance(fact, float) else "–" if fact is None else str(fact)
+    chance = _CHANCE.fullmatch(text)
+    if chance:
+        return "10" + chance[1].translate(_RAISED)
+    return text.replace("-", "−") if _BELOW_ZERO.fullmatch(text) else text

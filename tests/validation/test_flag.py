@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from server.validation.catalogue import rules
-from server.validation.flag import inputs_hash, message
+from server.validation.flag import Flag, Severity, inputs_hash, message
 from server.validation.sentences import SENTENCES
 from tests.validation.makers import PARAMETERS, changed, flags, last, stand, tree, visit
 
@@ -57,3 +57,21 @@ def test_both_languages_use_the_same_facts():
     for cases in SENTENCES.values():
         for zh, en in cases.values():
             assert set(re.findall(r"{(\w+)}", en)) <= set(re.findall(r"{(\w+)}", zh))
+
+
+def test_a_sentence_writes_numbers_as_people_do() -> None:
+    facts = {
+        "other": "PS-2",
+        "census": "2026",
+        "trees": 45,
+        "same": 11,
+        "run": 6,
+        "chance": "1e-17",
+        "case": "run",
+    }
+    copied = Flag("P07", 1, Severity.ERROR, 0.97, None, "", "", "tag", "PS-2", None, None, "", facts)
+    assert "10⁻¹⁷" in message(copied, "zh")
+    assert "PS-2" in message(copied, "en")  # a hyphen in a name stays
+    less = {"plots": 3, "off_pct": -10.7, "limit_pct": 2.0}
+    apart = Flag("Q05", 1, Severity.ERROR, 0.9, None, "", "", "", "", None, None, "", less)
+    assert "−10.7%" in message(apart, "zh")
