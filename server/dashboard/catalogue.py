@@ -23,6 +23,7 @@ from server.store.rows import AnyRow
 from server.store.rule_yield import RuleYield
 from server.validation import formula
 from server.validation.parameters import Parameter, Parameters
+from server.validation.parameters.meanings import meaning_of
 from server.validation.project import parameters_of
 from server.validation.rule import RULES, Rule
 from server.validation.sentences import SENTENCES
@@ -161,14 +162,16 @@ def _rule(rule: Rule, ways: Ways, found: RuleYield) -> Row:
 
 
 def _parameter(parameter: Parameter) -> Row:
-    shipped = _SHIPPED[parameter.key]
+    shipped, locale = _SHIPPED[parameter.key], language.locale()
+    meaning = meaning_of(parameter)
     return {
         **parameter._asdict(),
+        "meaning": meaning.said(locale),
         "key": parameter.key,
         "shipped": shipped.value,
         "is_changed": parameter.value != shipped.value,
         "is_verified": shipped.is_verified,
-        "source": shipped.source,
+        "source": meaning.source_zh if locale == "zh" else shipped.source,
     }
 
 

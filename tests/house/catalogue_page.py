@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from server.validation.formula import said
 from server.validation.parameters import Parameter, Parameters
+from server.validation.parameters.meanings import meaning_of
 from server.validation.rule import RULES, Rule
 from server.validation.sentences import SENTENCES
 
@@ -35,9 +36,9 @@ GROUPS = {
 def catalogue_page() -> str:
     """The whole page as Markdown."""
     table = Parameters.default()
-    by_letter: dict[str, list[Rule]] = {}
+    by_letter: dict[str, list[Rule]] = {letter: [] for letter in GROUPS}
     for rule in RULES.values():
-        by_letter.setdefault(rule.id[0], []).append(rule)
+        by_letter[rule.id[0]].append(rule)
     parts = [HEAD, _contents(by_letter)]
     for letter, rules in by_letter.items():
         parts += [f"## {GROUPS[letter]}\n\n", *(_rule(rule, rule.parameters(table)) for rule in rules)]
@@ -80,7 +81,7 @@ def _line(one: Parameter) -> str:
     of = one.species_group or "all"
     source = one.source.replace("|", "\\|").replace("unverified", "**unverified**")
     cells = (
-        f"`{one.name}`",
+        f"`{one.name}` {meaning_of(one).zh} / {meaning_of(one).en}",
         of,
         f"{one.value:g}",
         f"{one.min:g}",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from server.validation.catalogue import rules
-from server.validation.parameters import ParameterInvalid, Parameters, compiled, parsed
+from server.validation.parameters import ParameterInvalid, Parameters, compiled, parsed, read_table
+from server.validation.parameters.meanings import meaning_of
 
 
 def test_every_parameter_has_a_source_a_rule_and_a_range_that_holds_it():
@@ -14,6 +15,16 @@ def test_every_parameter_has_a_source_a_rule_and_a_range_that_holds_it():
         assert parameter.source
         assert parameter.rule in ids
         assert parameter.min <= parameter.value <= parameter.max
+
+
+def test_every_parameter_is_explained_in_both_languages_and_its_source_in_chinese_too():
+    known = {(parameter.rule, parameter.name) for parameter in Parameters.default().table}
+    assert {(row["rule"], row["name"]) for row in read_table("meanings.csv")} == known
+    for parameter in Parameters.default().table:
+        meaning = meaning_of(parameter)
+        assert meaning.said("zh") != meaning.said("en")
+        assert meaning.source_zh
+        assert ("未核实" in meaning.source_zh) is not parameter.is_verified
 
 
 def test_every_rule_has_a_source_and_two_titles():
