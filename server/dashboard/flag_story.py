@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from math import pi
 from typing import Any, NamedTuple
 
 from flask import render_template
@@ -92,6 +93,7 @@ def _of_tree(project_id: int, plot: Row, found: Row, species: Any) -> Row:
         "others_here": [one for one in here if one["id"] != found["id"] and _same_tree(one, found)],
         "photos": flag_story.photos(reader, [(one.visit["id"], one.tree.ordinal) for one in told if one.tree]),
         "place": place.shown(reader, plot, visit, [found], attachments), "picture": _picture(attachments, found),
+        "girths": _girths(sheet.rows) if found["rule"] == "T07" else [],
         "named": _named(sheet.rows, found["facts"]), "drawing": _drawing(told, found),
         "neighbours": neighbours.of(sheet.rows, row, found["facts"]),
         "may_decide": decided["is_decided_here"] and person.role_in(project_id) in session.DECIDES,
@@ -145,6 +147,25 @@ def _named(rows: Sequence[TreeRow], facts: Mapping[str, Any]) -> list[TreeRow]:
     """The trees that a flag about many of them names."""
     tags = set(facts.get("plot_tags") or facts.get("tags") or [])
     return [row for row in rows if row.label in tags] if tags else []
+
+
+class Girth(NamedTuple):
+    """A tree whose diameter may be its girth: what dividing by π would make of it, cm, and whether that comes closer to
+    last time's (where there is none: yes)."""
+
+    row: TreeRow
+    divided_cm: float
+    is_closer: bool
+
+
+def _girths(rows: Sequence[TreeRow]) -> list[Girth]:
+    found = []
+    for row in rows:
+        dbh_cm = row.now["dbh_cm"] if row.now and row.lives else None
+        if dbh_cm:
+            divided, last = round(dbh_cm / pi, 1), row.before["dbh_cm"] if row.before else None
+            found.append(Girth(row, divided, last is None or abs(divided - last) < abs(dbh_cm - last)))
+    return found
 
 
 def _drawing(told: Sequence[Told], found: Row) -> Drawing | None:

@@ -60,6 +60,28 @@ def correct_cell(project_id: int, visit_id: int) -> ResponseReturnValue:
     return _back(project_id, visit_id, f"t{ordinal}")
 
 
+@blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/exchange")
+def exchange_diameters(project_id: int, visit_id: int) -> ResponseReturnValue:
+    """Two trees have each other's diameter from now on."""
+    act = scope.deciding(project_id)
+    one, other = (_number(request.form.get(name, "")) for name in ("ordinal", "other"))
+    connection.database().write(lambda pen: review.exchange(pen, project_id, visit_id, one, other, act))
+    flash(_("已互换两株的胸径；原值仍然保存，可以逐株撤销。"))
+    return _back(project_id, visit_id, f"t{one}")
+
+
+@blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/girths")
+def divide_girths(project_id: int, visit_id: int) -> ResponseReturnValue:
+    """What stands as the diameter of these trees was their girth."""
+    act = scope.deciding(project_id)
+    trees = [_number(text) for text in request.form.getlist("ordinal")]
+    if not trees:
+        raise BadRequest("ordinal=")
+    connection.database().write(lambda pen: review.divide_girths(pen, project_id, visit_id, trees, act))
+    flash(_("已把 %(trees)s 株的围径换算成胸径；原值仍然保存，可以逐株撤销。", trees=len(trees)))
+    return _back(project_id, visit_id)
+
+
 @blueprint.post("/projects/<int:project_id>/corrections/<int:correction_id>/undo")
 def undo_correction(project_id: int, correction_id: int) -> ResponseReturnValue:
     """A correction holds no longer."""

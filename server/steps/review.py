@@ -7,6 +7,7 @@ why and when, and holds against every machine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import pi
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -83,6 +84,24 @@ def correct(connection: Connection, project_id: int, visit_id: int, change: Chan
     _, then = _tree(connection, visit_id, change.ordinal)
     reviews.announce(connection, about, act.at, cells={now.key, then.key}, rework_ids=off)
     return correction_id
+
+
+def exchange(connection: Connection, project_id: int, visit_id: int, one: int, other: int, act: Act) -> None:
+    """Two trees of a visit have each other's diameter from now on. Raises as `correct`; ValueUnfit where one of them
+    has none."""
+    mine, theirs = (_dbh_text(connection, visit_id, ordinal) for ordinal in (one, other))
+    correct(connection, project_id, visit_id, Change(one, "dbh_cm", theirs), act)
+    correct(connection, project_id, visit_id, Change(other, "dbh_cm", mine), act)
+
+
+def divide_girths(
+    connection: Connection, project_id: int, visit_id: int, ordinals: Sequence[int], act: Act
+) -> None:
+    """What stands as the diameter of these trees was their girth: it is divided by π, to 0.1 cm. Raises as `correct`;
+    ValueUnfit where one has no diameter."""
+    for ordinal in ordinals:
+        girth_cm = float(_dbh_text(connection, visit_id, ordinal))
+        correct(connection, project_id, visit_id, Change(ordinal, "dbh_cm", f"{girth_cm / pi:.1f}"), act)
 
 
 def undo(connection: Connection, project_id: int, correction_id: int, act: Act) -> None:
@@ -201,6 +220,14 @@ def _tree(connection: Connection, visit_id: int, ordinal: int) -> tuple[Measurem
         if came.ordinal == ordinal:
             return came, counts
     raise NotFound(f"tree {ordinal} of visit {visit_id}")
+
+
+def _dbh_text(connection: Connection, visit_id: int, ordinal: int) -> str:
+    """A tree's diameter as it counts, cm. Raises NotFound, ValueUnfit."""
+    _, now = _tree(connection, visit_id, ordinal)
+    if now.dbh_cm is None:
+        raise ValueUnfit(value="—")
+    return f"{now.dbh_cm:g}"
 
 
 def _old_and_new(

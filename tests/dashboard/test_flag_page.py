@@ -340,3 +340,58 @@ def test_a_flag_about_many_trees_lists_them_beside_last_time(
         for row in page.root.xpath("//table[contains(@class,'beside')]/tbody/tr")
     ]
     assert listed == ["1 Zh-pine 20.0 21.5 +1.5", "2 Zh-pine 15.0 1.6 −13.4"]
+
+
+def _standing(database: Database, scene: Scene) -> dict[int, str]:
+    """What corrections of the last visit say, by the place of the tree."""
+    made = schema.correction
+    with database.reading() as reader:
+        rows = reader.execute(select(made).where(made.c.visit_id == scene.now, made.c.undone_at.is_(None)))
+        return {row.ordinal: row.new for row in rows}
+
+
+def test_two_exchanged_diameters_are_put_right_at_once(
+    sign_in: SignIn, database: Database, scene: Scene, doubted: int
+) -> None:
+    facts = {"case": "swap", "before_cm": 15.0, "other": "1", "hypotheses": ["swap 21.5 0.93"]}
+    with database.writing() as pen:
+        values = {"facts": facts, "rule": "X13", "suggestion": "21.5"}
+        pen.execute(update(schema.flag).where(schema.flag.c.id == doubted).values(**values))
+    page = Page(sign_in("li"), scene, doubted)
+    assert "样木 2 1.6 → 21.5 cm · 样木 1 21.5 → 1.6 cm" in page.text("//form[contains(@action,'/exchange')]")
+    assert page.send("/exchange").endswith(f"/flags/{doubted}")
+    assert _standing(database, scene) == {1: "21.5", 0: "1.6"}
+
+
+def test_girths_of_a_plot_become_diameters_for_the_trees_that_are_ticked(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
+    about = {"ordinal": None, "tag": "", "stem_id": "", "field": "dbh_cm", "value": "", "rule": "T07"}
+    with database.writing() as pen:
+        here = (schema.measurement.c.visit_id == scene.now, schema.measurement.c.ordinal == 0)
+        pen.execute(update(schema.measurement).where(*here).values(dbh_cm=67.5, dbh_text="67.5"))
+        rows = _flags(scene, [0.8], **{**about, "facts": {"case": "", "plot_fits": 1, "plot_trees": 3}})
+        flag_id = pen.execute(insert(schema.flag).returning(schema.flag.c.id), rows).scalars().one()
+    page = Page(sign_in("li"), scene, flag_id)
+    # 67.5 / 3.14159 = 21.5, and last time 20.0; tree 2 had 15.0 and has 1.6; tree 4 is new
+    ticked = page.root.xpath("//input[@type='checkbox'][@checked]/@value")
+    assert ticked == ["0", "2"]
+    assert page.send("/girths", ordinal=["0"]).endswith(f"/flags/{flag_id}")
+    assert _standing(database, scene) == {0: "21.5"}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_tree_without_a_diameter_is_exchanged_with_none(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
+    with database.writing() as pen:
+        here = (schema.measurement.c.visit_id == scene.now, schema.measurement.c.ordinal == 0)
+        pen.execute(update(schema.measurement).where(*here).values(dbh_cm=None, dbh_text=""))
+    browser = sign_in("li")
+    token = html.document_fromstring(browser.get(f"/projects/{scene.project}/flags").text).xpath(
+        "//input[@name='csrf_token']/@value"
+    )[0]
+    address = f"/projects/{scene.project}/visits/{scene.now}/exchange"
+    form = {"csrf_token": token, "ordinal": "0", "other": "1", **WHY}
+    assert browser.post(address, data=form).status_code == 422
+    assert _standing(database, scene) == {}
