@@ -30,10 +30,11 @@ _TALLY, _CODES = (list(SCHEMA).index(name) - 1 for name in ("tally_code", "codes
 _NUMBERS = ("dbh_cm", "height_m", "pom_m", "x_m", "y_m")
 _NO_NUMBER, _NO_CODE = "9e999", -1
 """What stands for NULL on the way out of SQLite, whose columns have no type but that of their first rows."""
-_FROM = """
-FROM visit v JOIN measurement m ON m.visit_id = v.id
-WHERE v.project_id = {project} AND v.plot_id BETWEEN {first} AND {last}
-"""
+# a slice has fewer plots than a project has visits: the plus keeps the index of projects out of it
+_VISITS = "SELECT id FROM visit WHERE +project_id = {project} AND plot_id BETWEEN {first} AND {last}"
+_FROM_SQLITE = f" FROM measurement m WHERE m.visit_id IN ({_VISITS})"
+_FROM_POSTGRESQL = f" FROM measurement m WHERE m.visit_id = ANY(ARRAY({_VISITS}))"
+"""A list that is made first, and then looked up visit by visit: a join may as well read the whole table."""
 _OF_POSTGRESQL = {
     **{name: f"m.{name}" for name in SCHEMA}, "visit": "m.visit_id", "codes": "coalesce(m.codes, '')",
 }  # fmt: skip
@@ -41,17 +42,14 @@ _OF_SQLITE = {
     **_OF_POSTGRESQL, "tally_code": f"ifnull(m.tally_code, {_NO_CODE})",
     **{name: f"ifnull(m.{name}, {_NO_NUMBER})" for name in _NUMBERS},
 }  # fmt: skip
-_PLAN = (
-    "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "jit = off",
-    "max_parallel_workers_per_gather = 0",
-)  # fmt: skip
-"""PostgreSQL goes from visit to visit by the index: of a large table it would read all, anew for each slice of plots.
+PLAN = ("enable_seqscan = off", "enable_bitmapscan = off", "jit = off", "max_parallel_workers_per_gather = 0")
+"""How PostgreSQL goes about a slice of plots: from visit to visit by the index, whatever it thinks of a large table.
 The processes that look share the cores already."""
 _USUAL: dict[str, Any] = {
     "stem_id": "1", "height_m": None, "pom_m": None, "x_m": None, "y_m": None, "verified": False, "codes": "",
 }  # fmt: skip
 """What stands in columns that many crews never use: where nothing else does, the store need not hand it out a million
-times."""
+times. It says of each tree whether anything else does."""
 
 
 class Trees:
@@ -66,8 +64,9 @@ class Trees:
                 parsed.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
             )
         )  # fmt: skip
-
-        for setting in () if self._is_sqlite else _PLAN:
+        self._unused = list(_USUAL)
+        """Columns in which every tree so far has what is usual."""
+        for setting in () if self._is_sqlite else PLAN:
             self._do(f"SET {setting}")
 
     def close(self) -> None:
@@ -77,30 +76,29 @@ class Trees:
     def of_plots(self, connection: Connection, project_id: int, first: int, last: int) -> pl.DataFrame:
         """Trees of every visit of the project's plots from number `first` to `last`, visit by visit in each crew's
         order. `connection` is asked for corrections."""
-        source = _FROM.format(project=int(project_id), first=int(first), last=int(last))
-        came = self._came(source)
-        return _corrected(connection, project_id, (first, last), came).sort("visit", "ordinal")
+        source = (_FROM_SQLITE if self._is_sqlite else _FROM_POSTGRESQL).format(
+            project=int(project_id), first=int(first), last=int(last)
+        )
+        return _corrected(connection, project_id, (first, last), self._came(source)).sort("visit", "ordinal")
 
     def _came(self, source: str) -> pl.DataFrame:
-        unused = self._unused(source)
-        columns = _OF_SQLITE if self._is_sqlite else _OF_POSTGRESQL
-        said = (f"{text} AS {name}" for name, text in columns.items() if name not in unused)
-        read = self._columns(f"SELECT {', '.join(said)}" + source)
+        read = self._columns(f"SELECT {', '.join(self._wanted())}{source}")
+        while self._unused and read.get_column("unusual").null_count() < read.height:
+            used = self._columns(f"SELECT {', '.join(map(_uses, self._unused))}{source}").row(0)
+            self._unused = [name for name, uses in zip(self._unused, used, strict=True) if not uses]
+            read = self._columns(f"SELECT {', '.join(self._wanted())}{source}")
         if self._is_sqlite:
             read = read.with_columns(_with_nulls(read))
-        return read.with_columns(pl.lit(_USUAL[name]).alias(name) for name in unused).select(
+        return read.with_columns(pl.lit(_USUAL[name]).alias(name) for name in self._unused).select(
             pl.col(name).cast(kind) for name, kind in SCHEMA.items()
         )
 
-    def _unused(self, source: str) -> list[str]:
-        """Columns in which all of these trees have what is usual."""
-        others = (
-            (f"count(m.{name})" if usual is None else f"count(*) FILTER (WHERE m.{name} <> {usual!r})")
-            + f" AS {name}"
-            for name, usual in _USUAL.items()
-        )
-        counts = self._columns(f"SELECT {', '.join(others)}" + source).row(0)
-        return [name for name, count in zip(_USUAL, counts, strict=True) if not count]
+    def _wanted(self) -> Iterator[str]:
+        for name, text in (_OF_SQLITE if self._is_sqlite else _OF_POSTGRESQL).items():
+            if name not in self._unused:
+                yield f"{text} AS {name}"
+        if self._unused:
+            yield f"CASE WHEN {' OR '.join(map(_is_unusual, self._unused))} THEN 1 END AS unusual"
 
     def _do(self, sql: str) -> None:
         with self._connection.cursor() as cursor:
@@ -112,6 +110,15 @@ class Trees:
         read = pl.DataFrame(cursor.fetch_arrow())
         cursor.close()
         return read
+
+
+def _is_unusual(name: str) -> str:
+    return f"m.{name} IS NOT NULL" if _USUAL[name] is None else f"m.{name} <> {_USUAL[name]!r}"
+
+
+def _uses(name: str) -> str:
+    """How many trees use a column."""
+    return f"count(*) FILTER (WHERE {_is_unusual(name)}) AS {name}"
 
 
 def _with_nulls(read: pl.DataFrame) -> Iterator[pl.Expr]:
