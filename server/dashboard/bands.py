@@ -15,9 +15,7 @@ from server.dashboard.door import blueprint
 from server.dashboard.header import Labels
 from server.dashboard.language import gettext as _
 from server.steps import accepted
-from server.steps.accepted import Accepted
 from server.store import bands, plot_report, rechecks
-from server.store.rows import AnyRow
 from server.validation.bands import ALL_SPECIES, GENUS, SIZE_CLASSES_CM, Growth
 from server.validation.hd import HeightCurve
 from server.validation.reference import Reference
@@ -57,15 +55,10 @@ def band_page(project_id: int) -> ResponseReturnValue:
     name = _names(project_id)
     return render_template(
         "dashboard/bands.html",
-        project=project, versions=bands.versions(reader, project_id, VERSIONS_SHOWN), codes=_codes(fit),
+        project=project, versions=bands.versions(reader, project_id, VERSIONS_SHOWN),
         classes=_classes(), growth=_growth(known, name), heights=_heights(known, name), heights_at=HEIGHTS_AT_CM,
-        recheck=_under_way(project_id),
+        recheck=rechecks.under_way(connection.reading(), project_id),
     )  # fmt: skip
-
-
-def _codes(fit: Accepted | None) -> list[str]:
-    """What flags call the version: the whole first, then those that leave a part of the plots out."""
-    return list(dict.fromkeys(one.version for one in (fit.every, *fit.without))) if fit else []
 
 
 def _names(project_id: int) -> Callable[[str], str]:
@@ -172,8 +165,3 @@ def _told(curve: HeightCurve | None) -> Sequence[float | None]:
     if curve is None:
         return [None] * len(HEIGHTS_AT_CM)
     return [curve.height_m(cm) if curve.low_cm <= cm <= curve.high_cm else None for cm in HEIGHTS_AT_CM]
-
-
-def _under_way(project_id: int) -> AnyRow | None:
-    found = rechecks.latest(connection.reading(), [project_id])
-    return next((row for row in found if row.finished_at is None), None)

@@ -12,7 +12,7 @@ from server.dashboard import flag_text, language, scope
 from server.dashboard.door import blueprint
 from server.dashboard.header import Labels
 from server.problems import BadRequest
-from server.store import flag_report, plot_report, reports
+from server.store import flag_report, plot_report, rechecks, reports
 from server.store.flag_report import ORDERS, SEVERITIES, STATES, FlagQuestion, Place
 from server.validation.rule import RULES
 from server.web import connection
@@ -32,6 +32,7 @@ def flag_queue(project_id: int) -> ResponseReturnValue:
         project=project, asked=asked, flags=[flag_text.with_text(row, species) for row in rows], after=_text(after),
         by_severity=_sum(counts, "severity"), by_rule=_sum(counts, "rule"), titles=flag_text.titles(),
         names=reports.names(reader, project_id), severities=SEVERITIES, states=STATES, kept=kept(asked),
+        recheck=rechecks.under_way(reader, project_id),
     )  # fmt: skip
 
 

@@ -98,6 +98,11 @@ def latest(connection: Connection, project_ids: Collection[int] | None) -> list[
     return list(connection.execute(query.where(recheck.c.id.in_(newest)).order_by(recheck.c.id.desc())))
 
 
+def under_way(connection: Connection, project_id: int) -> AnyRow | None:
+    """How far the rules have come in looking at the project again; None where they are not at it."""
+    return next((row for row in latest(connection, [project_id]) if row.finished_at is None), None)
+
+
 def looked_with_other_rules(connection: Connection, rules_hash: str) -> list[tuple[int, bool]]:
     """Projects whose visits were looked at with other rules than these; True where there are visits."""
     other = project.c.rules_hash.is_distinct_from(rules_hash)

@@ -62,15 +62,14 @@ def test_growth_height_and_size_of_the_accepted_trees_stand_with_their_numbers(
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
-def test_a_flag_names_the_bands_by_a_code_that_the_page_knows(
+def test_a_flag_names_the_version_of_the_bands_and_leads_to_them(
     sign_in: SignIn, database: Database, scene: Scene
 ) -> None:
     _accept_a_plot(database, scene)
-    codes = _page(sign_in, scene).xpath("//dd[@class='codes']/code/text()")
-    assert len(codes) >= 2  # the whole, and those without a part of the plots
     with database.writing() as pen:
         flag = pen.execute(schema.flag.select().where(schema.flag.c.id == scene.flag)).one()
-        told = {**flag.facts, "bands": codes[0]}
+        told = {**flag.facts, "bands": 1}
         pen.execute(update(schema.flag).where(schema.flag.c.id == scene.flag).values(facts=told))
     story = sign_in("li").get(f"/projects/{scene.project}/flags/{scene.flag}").text
-    assert f'href="/projects/{scene.project}/bands"><code>{codes[0]}</code>' in story
+    assert f'href="/projects/{scene.project}/bands">第 1 版</a>' in story
+    assert "第 1 版" in _page(sign_in, scene).xpath("//h1")[0].text_content()
