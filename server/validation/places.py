@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from server.forest.visit import Visit
-from server.validation.copied import MOST_RESEMBLING, Resembling, cells, copied_flags, grams, worth_a_look
+from server.validation.copied import (
+    MOST_RESEMBLING,
+    Cell,
+    Resembling,
+    cells,
+    copied_flags,
+    grams,
+    worth_a_look,
+)
 from server.validation.flag import Flag
 from server.validation.parameters import Parameters
 from server.validation.photo_rules import Album, Proven, photo_flags, proof_flags
@@ -58,7 +66,10 @@ def flags_of_stand(now: Visit, before: Visit | None, parameters: Parameters) -> 
 def copies_of_table(
     now: Sequence[Visit], earlier: Iterable[Visit], parameters: Parameters
 ) -> dict[str, list[Flag]]:
-    """P07 for a table that no store has indexed: flags by plot, at the plot that stands later in it."""
+    """P07 for a table that no store has indexed: flags by plot, at the plot that stands later in it.
+
+    Tables are sorted in many ways: trees are laid beside each other as they stand there, and in their tags' order.
+    """
     if "P07" in parameters.off:
         return {}
     index: dict[int, list[int]] = {}
@@ -66,18 +77,32 @@ def copies_of_table(
     found: dict[str, list[Flag]] = {}
     judged = {id(visit) for visit in now}
     for visit in (*earlier, *now):
-        tally = cells(visit.trees)
-        found_by = grams(tally)
-        if id(visit) in judged:
-            shared = Counter(other for gram in found_by for other in index.get(gram, ()))
-            others = [
-                seen[other]
-                for other, count in shared.most_common()
-                if worth_a_look(count, len(tally)) and seen[other].plot != visit.plot_id
-            ]
-            flags = copied_flags(tally, others[:MOST_RESEMBLING], parameters.limits)
-            found.setdefault(visit.plot_id, []).extend(flags)
-        for gram in found_by:
-            index.setdefault(gram, []).append(len(seen))
-        seen.append(Resembling(visit.plot_id, visit.census, tally))
+        flags: dict[object, Flag] = {}
+        own = len(seen)
+        for tally in _orders(visit):
+            found_by = grams(tally)
+            if id(visit) in judged:
+                shared = Counter(other for gram in found_by for other in index.get(gram, ()) if other < own)
+                others = [
+                    seen[other]
+                    for other, count in shared.most_common()
+                    if worth_a_look(count, len(tally)) and seen[other].plot != visit.plot_id
+                ]
+                for flag in copied_flags(tally, others[:MOST_RESEMBLING], parameters.limits):
+                    flags.setdefault((flag.value, flag.facts["census"]), flag)
+            for gram in found_by:
+                index.setdefault(gram, []).append(len(seen))
+            seen.append(Resembling(visit.plot_id, visit.census, tally))
+        if flags:
+            found[visit.plot_id] = list(flags.values())
     return found
+
+
+def _orders(visit: Visit) -> list[list[Cell]]:
+    """The trees as they stand in the table, and by their tags where that is another order."""
+    orders = [cells(visit.trees)]
+    if all(tree.tag.isdecimal() for tree in visit.trees):
+        by_tag = cells(sorted(visit.trees, key=lambda tree: int(tree.tag)))
+        if by_tag != orders[0]:
+            orders.append(by_tag)
+    return orders
