@@ -46,7 +46,7 @@ def rule_list(project_id: int) -> ResponseReturnValue:
     rows = [_rule(rule, ways, yields.get(rule.id, RuleYield())) for rule in RULES.values()]
     return render_template(
         "dashboard/rules.html",
-        project=project, rules=rows, groups=_groups(rows), recheck=_under_way(project_id),
+        project=project, rules=rows, groups=_groups(rows), recheck=rechecks.under_way(connection.reading(), project_id),
         useless=[row for row in rows if row["is_useless"]],
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def rule_page(project_id: int, rule_id: str) -> ResponseReturnValue:
         project=project, one=_rule(rule, ways, found), changes=_changes(project_id, rule, ways),
         sentences=list(dict.fromkeys(pair[language_number] for pair in SENTENCES.get(rule.id, {}).values())),
         may_decide=session.current_person().role_in(project_id) in session.DECIDES,
-        recheck=_under_way(project_id),
+        recheck=rechecks.under_way(connection.reading(), project_id),
     )  # fmt: skip
 
 
@@ -134,12 +134,6 @@ def _ways(project_id: int) -> Ways:
     return ways
 
 
-def _under_way(project_id: int) -> AnyRow | None:
-    """How far the rules have come in looking at the project again; None where they are not at it."""
-    found = rechecks.latest(connection.reading(), [project_id])
-    return next((row for row in found if row.finished_at is None), None)
-
-
 def _rule(rule: Rule, ways: Ways, found: RuleYield) -> Row:
     """A rule as its project uses it, in the reader's language."""
     chosen = parameters_of(ways.tally_limit_cm, ways.rule_settings)
@@ -151,6 +145,7 @@ def _rule(rule: Rule, ways: Ways, found: RuleYield) -> Row:
         "title": rule.title(locale),
         "next": rule.next_zh if locale == "zh" else rule.next_en,
         "formula": list(formula.pieces(rule.id, told, _NAMES)),
+        "source": formula.source_said(rule.id, rule.source, locale),
         "meanings": formula.meanings(told, locale),
         "parameters": [_parameter(parameter) for parameter in rule.parameters(chosen)],
         "is_silent": rule.id in chosen.off,

@@ -48,13 +48,18 @@ class Piece(NamedTuple):
 
 
 @cache
-def _in_chinese() -> dict[str, str]:
-    return {row["id"]: row["formula_zh"] for row in read_table("formulas_zh.csv")}
+def _in_chinese(column: str) -> dict[str, str]:
+    return {row["id"]: row[column] for row in read_table("formulas_zh.csv")}
 
 
 def said(rule: str, formula: str, locale: str) -> str:
     """The formula of a rule in the words of a language: "zh", where it has been told, or (anything else) "en"."""
-    return _in_chinese().get(rule, formula) if locale.startswith("zh") else formula
+    return _in_chinese("formula_zh").get(rule, formula) if locale.startswith("zh") else formula
+
+
+def source_said(rule: str, source: str, locale: str) -> str:
+    """The same for where a rule comes from."""
+    return _in_chinese("source_zh").get(rule, source) if locale.startswith("zh") else source
 
 
 def names(formula: str) -> list[str]:
