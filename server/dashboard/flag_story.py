@@ -179,7 +179,7 @@ def _drawing(told: Sequence[Told], found: Row) -> Drawing | None:
              getattr(one.came, field, None))
         for one in told
     ]  # fmt: skip
-    if not is_number:
+    if not is_number or found["state"] == "void":
         return drawing(seen, -1)
     here = next(n for n, one in enumerate(told) if one.visit["id"] == found["visit_id"])
     if flag_report.last_wrong(found) is not None:

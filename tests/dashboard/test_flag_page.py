@@ -395,3 +395,25 @@ def test_a_tree_without_a_diameter_is_exchanged_with_none(
     form = {"csrf_token": token, "ordinal": "0", "other": "1", **WHY}
     assert browser.post(address, data=form).status_code == 422
     assert _standing(database, scene) == {}
+
+
+def test_a_flag_that_its_rule_raises_no_more_says_so_and_asks_for_nothing(
+    sign_in: SignIn, database: Database, scene: Scene, doubted: int
+) -> None:
+    with database.writing() as pen:
+        pen.execute(update(schema.flag).where(schema.flag.c.id == doubted).values(state="void"))
+    page = Page(sign_in("li"), scene, doubted)
+    verdict = page.text("//section[contains(@class,'verdict')]")
+    assert "已作废" in verdict
+    assert "不再提出这个疑点" in verdict
+    assert page.root.xpath("//section[contains(@class,'verdict')]//form") == []
+
+
+def test_a_decided_flag_shows_what_was_decided_where_it_is_told(
+    sign_in: SignIn, scene: Scene, doubted: int
+) -> None:
+    page = Page(sign_in("li"), scene, doubted)
+    page.send("/accept")
+    verdict = Page(page.browser, scene, doubted).text("//section[contains(@class,'verdict')]")
+    assert "已认可" in verdict
+    assert "撤回决定" in verdict
