@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from heapq import nlargest
 from itertools import pairwise
-from math import lgamma, log, log10
+from math import log10
 from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
@@ -25,6 +25,7 @@ from server.forest.tree import Measurement
 from server.validation.flag import Flag, Severity
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
+from server.validation.shares import log10_tail
 
 Cell = tuple[str, int]  # species, diameter in mm
 GRAMS_SHARED = 2
@@ -152,7 +153,7 @@ def _log10_in_common(shared: int, one: Counter[Cell], other: Counter[Cell]) -> f
     mine, theirs = one.total(), other.total()
     twins = sum(n * (n - 1) for n in (*one.values(), *other.values()))
     chance = (twins + TWINS_AT_LEAST) / (mine * (mine - 1) + theirs * (theirs - 1) + TWINS_AT_LEAST)
-    return _log10_tail(shared, mine, 1 - (1 - chance) ** theirs)
+    return log10_tail(shared, mine, 1 - (1 - chance) ** theirs)
 
 
 class _Run(NamedTuple):
@@ -201,23 +202,12 @@ def _log10_p(same: int, offset: int, everywhere: int, trees: tuple[int, int]) ->
     """How likely so many agree at one offset, judged by the trees that do not lie beside each other there."""
     together = _together(offset, *trees)
     chance = (everywhere - same + 1) / (trees[0] * trees[1] - together + 1)
-    return _log10_tail(same, together, chance)
+    return log10_tail(same, together, chance)
 
 
 def _together(offset: int, one: int, other: int) -> int:
     """Trees that lie beside each other when the first tally is moved on by `offset`."""
     return min(one, other - offset) - max(0, -offset)
-
-
-def _log10_tail(hits: int, tries: int, chance: float) -> float:
-    """log10 of the probability of so many hits or more (binomial, its first term with a bound for the rest)."""
-    if not 0 < chance < 1 or hits <= tries * chance:
-        return 0.0
-    choose = lgamma(tries + 1) - lgamma(hits + 1) - lgamma(tries - hits + 1)
-    first = choose + hits * log(chance) + (tries - hits) * log(1 - chance)
-    ratio = (tries - hits) / (hits + 1) * chance / (1 - chance)
-    rest = -log(1 - ratio) if ratio < 1 else 0.0
-    return min((first + rest) / log(10), 0.0)
 
 
 class Resembling(NamedTuple):

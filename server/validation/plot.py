@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import hypot, pi, sqrt
 
 from server.forest.tree import Measurement, TallyCode
-from server.validation.expected import largest_plausible_cm, smallest_plausible_cm
+from server.validation.expected import Expectations, largest_plausible_cm, smallest_plausible_cm
 from server.validation.flag import Flag, Severity
 from server.validation.rule import raised
 from server.validation.scene import ALIVE, GONE, Scene
+from server.validation.shares import log10_tail
 
 CUT = frozenset({TallyCode.CUT, TallyCode.CUT_OTHER})
 
@@ -69,9 +70,41 @@ def copied_flags(scene: Scene) -> Iterator[Flag]:
     bound = limits.x06_share_long if scene.years >= limits.x06_long_years else limits.x06_share
     # a small plot passes the bound by chance: its share must be above it by more than that
     chance = limits.t08_chance_z * sqrt(bound * (1 - bound) / len(grown))
-    if len(same) > (bound + chance) * len(grown) or len(same) > limits.x06_share * len(grown):
+    many = len(same) > (bound + chance) * len(grown) or len(same) > limits.x06_share * len(grown)
+    if many or _is_no_chance(scene, len(same)):
         yield raised("X06", None, "", "", "dbh_cm", "", score=0.5 + 0.5 * len(same) / len(grown), plot_same=len(same),
                      plot_pairs=len(grown), plot_tags=same, share=bound, years=round(scene.years, 1))  # fmt: skip
+
+
+def _is_no_chance(scene: Scene, same: int) -> bool:
+    """Would trees that grow as accepted ones hardly ever leave so many diameters the same?"""
+    limits, grown = scene.limits, scene.grown
+    if scene.reference is None or not scene.reference.growth:
+        return False
+    if same < limits.x06_least_same or same <= limits.x06_least_share * len(grown):
+        return False
+    expectations, step_cm = Expectations(scene), read_to_cm(scene.sized)
+    still = 0.0
+    for pair in grown:
+        judged = expectations.judged(pair)
+        [density] = judged.expected.densities([judged.last])
+        still += min(density * step_cm, 1.0)
+    return log10_tail(same, len(grown), still / len(grown)) < limits.x06_log10_p
+
+
+STEPS_CM = (1.0, 0.5, 1 / pi, 0.254, 0.5 / pi)
+"""Steps coarser than a millimetre that tapes are read in, cm: whole and half centimetres, a centimetre of girth, tenths
+of an inch, half a centimetre of girth."""
+
+
+def read_to_cm(trees: Sequence[Measurement]) -> float:
+    """The step in which these diameters were read: the coarsest that nearly all are a multiple of, to a millimetre."""
+    dbhs = [tree.dbh_cm for tree in trees if tree.dbh_cm]
+    for step in STEPS_CM:
+        near = sum(abs(dbh - step * round(dbh / step)) <= 0.0501 for dbh in dbhs)
+        if near >= 0.95 * len(dbhs):
+            return step
+    return 0.1
 
 
 def code_flags(scene: Scene) -> Iterator[Flag]:

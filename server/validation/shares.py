@@ -66,6 +66,17 @@ def _binomial(hits: int, of: int, share: float) -> float:
     return exp(ways + hits * log(share) + (of - hits) * log1p(-share))
 
 
+def log10_tail(hits: int, tries: int, chance: float) -> float:
+    """log10 of the probability of so many hits or more (binomial, its first term with a bound for the rest)."""
+    if not 0 < chance < 1 or hits <= tries * chance:
+        return 0.0
+    choose = lgamma(tries + 1) - lgamma(hits + 1) - lgamma(tries - hits + 1)
+    first = choose + hits * log(chance) + (tries - hits) * log(1 - chance)
+    ratio = (tries - hits) / (hits + 1) * chance / (1 - chance)
+    rest = -log(1 - ratio) if ratio < 1 else 0.0
+    return min((first + rest) / log(10), 0.0)
+
+
 def as_normal(t: float, freedom: float) -> float:
     """The normal deviate that is as rare as Student's `t` with so many degrees of freedom (Wallace 1959)."""
     size = sqrt(freedom * log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)

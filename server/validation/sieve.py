@@ -192,7 +192,8 @@ def _together(limits: Limits) -> dict[str, pl.Expr]:
         "reading_flags": (sized >= limits.t08_min_trees)
         & ((_c("fine") > limits.t08_decimals_share * sized) | (_c("coarse") > coarse * sized - ROOM)),
         "copied_flags": (grown >= limits.x06_min_pairs) & (years >= limits.x06_min_years)
-        & ((_c("same") > copied * grown - ROOM) | (_c("same") > limits.x06_share * grown - ROOM)),
+        & ((_c("same") > copied * grown - ROOM) | (_c("same") > limits.x06_share * grown - ROOM)
+           | ((_c("same") >= limits.x06_least_same) & (_c("same") > limits.x06_least_share * grown - ROOM))),
         "code_flags": (_c("dbh_errors") >= limits.x11_min_trees) | (_c("miscounted") >= limits.x11_min_trees),
         "rate_flags": _c("before").is_not_null() & ~_c("thinned") & (lived >= limits.x15_min_trees)
         & ((_c("died") >= changed) | (_c("recruits") >= changed)),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from math import pi
 
-from server.forest.tree import TallyCode
+from server.forest.tree import Measurement, TallyCode
+from server.validation.plot import read_to_cm
+from server.validation.reference import Reference
 from tests.validation.makers import CUT, DEAD, PARAMETERS, flags, last, said, stand, tree, visit
 
 
@@ -48,6 +50,30 @@ def test_a_plot_with_half_its_values_copied_from_last_time():
     half = before[:10] + now[10:]
     assert said(visit(*half), last(*before)) == [("X06", "warn")]
     assert said(visit(*before[:2], *now[2:]), last(*before)) == []
+
+
+def test_a_third_copied_is_found_where_accepted_trees_tell_how_trees_grow():
+    def plot(year: int, copied: int = 0) -> list[Measurement]:
+        grown_cm = (year - 2014) * 0.2
+        return [
+            tree(str(n), round(10 + n % 20 + (0.0 if n < copied else grown_cm * (0.7 + 0.03 * (n % 20))), 1))
+            for n in range(60)
+        ]
+
+    accepted = Reference.of([last(*plot(2014)), visit(*plot(2019))])
+    before = last(*plot(2014)[:20])
+    for copied, flagged in ((3, []), (6, ["X06"])):
+        now = visit(*plot(2019, copied)[:20])
+        assert [rule for rule in rules_of_visit(now, before, reference=accepted) if rule == "X06"] == flagged
+        assert "X06" not in rules_of_visit(now, before)
+
+
+def test_values_are_rarely_the_same_unless_the_tape_is_read_coarsely():
+    girths = [tree(str(n), round(n / pi, 1)) for n in range(40, 60)]
+    inches = [tree(str(n), round(0.254 * n, 1)) for n in range(40, 60)]
+    tenths = [tree(str(n), 10 + 0.3 * n) for n in range(20)]
+    halves = [tree(str(n), 10 + 0.5 * n) for n in range(20)]
+    assert [read_to_cm(trees) for trees in (girths, inches, tenths, halves)] == [1 / pi, 0.254, 0.1, 0.5]
 
 
 def test_many_corrections_of_last_times_crew():

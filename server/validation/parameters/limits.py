@@ -84,6 +84,9 @@ class Limits:
     x06_long_years: float
     x06_min_years: float
     x06_min_pairs: float
+    x06_least_same: float
+    x06_least_share: float
+    x06_log10_p: float
     x07_many: float
     x07_many_share: float
     x09_many: float
