@@ -15,6 +15,7 @@ import click
 from server.cli.species_table import read_species
 from server.cli.table_text import TableUnreadable
 from server.cli.tree_table import Of, Place, Table, in_order, place_of, read_trees
+from server.forest.doubt import doubt
 from server.forest.species import SpeciesInfo
 from server.forest.visit import Visit
 from server.validation.catalogue import flags_of
@@ -53,8 +54,8 @@ class _Found(NamedTuple):
 @click.option("--radius-m", type=float, help="Radius of round plots with their origin in the centre, m.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write; default: here.")
 @click.option("--excel", is_flag=True, help="Write with a byte-order mark, so that Excel reads the Chinese.")
-@click.option("--queue", type=click.Choice(["score", "priority"]), default="score", show_default=True,
-              help="Most probable first, or most carbon at stake first.")  # fmt: skip
+@click.option("--queue", type=click.Choice(["score", "doubt", "priority"]), default="score", show_default=True,
+              help="Most probably wrong first (doubt: or last time's value), or most carbon at stake first.")  # fmt: skip
 @click.option("--explain", "line", type=click.IntRange(min=2), metavar="ROW",
               help="Tell the story of one row of --csv instead; its heading is row 1.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
@@ -99,7 +100,7 @@ def check(
     if told is not None:
         _explain(now, told, about, lang)
         return
-    found = sorted(_look(now, about), key=_rank if queue == "score" else _stake)
+    found = sorted(_look(now, about), key=_ORDERS[queue])
     _write(found, table.lines, out, lang, excel=excel)
     _summarise(now, found, lang)
 
@@ -239,6 +240,13 @@ def _rank(found: _Found) -> tuple[float, str]:
 
 def _stake(found: _Found) -> tuple[float, str]:
     return (-found.flag.priority, found.visit.plot_id)
+
+
+def _doubt(found: _Found) -> tuple[float, str]:
+    return (-doubt(found.flag.score, found.flag.field, found.flag.facts), found.visit.plot_id)
+
+
+_ORDERS = {"score": _rank, "doubt": _doubt, "priority": _stake}
 
 
 def _write(

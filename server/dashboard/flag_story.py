@@ -19,6 +19,7 @@ from server.dashboard.growth_drawing import Drawing, Seen, drawing
 from server.dashboard.header import Labels
 from server.dashboard.plot import before
 from server.dashboard.tally_sheet import TreeRow, tally_sheet
+from server.forest.doubt import last_wrong
 from server.forest.effective import CORRECTED, NUMBERS, effective
 from server.forest.second_tape import MEASURED_AGAIN
 from server.forest.tree import Measurement, TallyCode
@@ -182,7 +183,7 @@ def _drawing(told: Sequence[Told], found: Row) -> Drawing | None:
     if not is_number or found["state"] == "void":
         return drawing(seen, -1)
     here = next(n for n, one in enumerate(told) if one.visit["id"] == found["visit_id"])
-    if flag_report.last_wrong(found) is not None:
+    if last_wrong(found["field"], found["facts"]) is not None:
         return drawing(seen, max((n for n in range(here) if seen[n].value is not None), default=here))
     return drawing(seen, here, found["expected_low"], found["expected_high"], _number(found["suggestion"]))
 

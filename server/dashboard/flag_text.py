@@ -8,7 +8,7 @@ from typing import Any
 from server.dashboard import language
 from server.dashboard.language import gettext
 from server.dashboard.words import cell
-from server.store.flag_report import last_wrong
+from server.forest.doubt import last_wrong
 from server.validation.flag import Flag, Severity, message
 from server.validation.rule import RULES
 
@@ -22,7 +22,7 @@ def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str
     either, since that would rest on it."""
     locale = language.locale()
     row = _named(row, species)
-    last = last_wrong(row)
+    last = last_wrong(row["field"], row["facts"])
     return {
         **row,
         "title": title(row["rule"], locale),

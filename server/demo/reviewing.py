@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from server.demo.campaign import Campaign
 from server.demo.slips import Slip
+from server.forest.doubt import LAST_CASES
 from server.steps import review
 from server.steps.review import Change
 from server.store import flags, plot_report
 from server.store.db import Database
-from server.store.flag_report import LAST_CASES
 from server.store.reviews import Act
 from server.store.rows import AnyRow
 from server.validation.flag import Severity

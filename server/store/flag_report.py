@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from server.forest.doubt import LAST_CASES, doubt
 from server.store.schema import census, crew, flag, plot, township, visit
 
 PAGE_ROWS = 50
@@ -16,8 +17,6 @@ STATES = ("open", "accepted", "corrected", "sent_back", "void")
 ORDERS = ("doubt", "score", "priority")
 """By how probably one of the two values that a flag holds against each other is wrong, today's or last time's; by how
 probably today's is wrong; or by that times the carbon at stake."""
-LAST_CASES = ("last", "before")
-"""Cases of a flag on a diameter that doubt last time's more than today's."""
 
 Row = dict[str, Any]
 Place = tuple[float, int]
@@ -38,21 +37,9 @@ class FlagQuestion:
     by: str = "score"
 
 
-def last_wrong(row: Mapping[str, Any]) -> float | None:
-    """How probably last time's value is wrong, of a flag that doubts it more than today's; None for all others."""
-    if row["field"] != "dbh_cm" or row["facts"].get("case") not in LAST_CASES:
-        return None
-    stories = (str(text).split() for text in row["facts"].get("hypotheses") or [])
-    return next((float(words[-1]) for words in stories if words[0] == "last"), 0.0)
-
-
-def doubt(row: Mapping[str, Any]) -> float:
-    """How probably today's value is wrong or last time's, whichever is likelier."""
-    return max(float(row["score"]), last_wrong(row) or 0.0)
-
-
 _KEYS: dict[str, Callable[[Row], float]] = {
-    "doubt": doubt, "score": lambda row: row["score"], "priority": lambda row: row["priority"],
+    "doubt": lambda row: doubt(row["score"], row["field"], row["facts"]),
+    "score": lambda row: row["score"], "priority": lambda row: row["priority"],
 }  # fmt: skip
 
 
