@@ -55,7 +55,7 @@ class _Found(NamedTuple):
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write; default: here.")
 @click.option("--excel", is_flag=True, help="Write with a byte-order mark, so that Excel reads the Chinese.")
 @click.option("--queue", type=click.Choice(["score", "doubt", "priority"]), default="score", show_default=True,
-              help="Most probably wrong first (doubt: or last time's value), or most carbon at stake first.")  # fmt: skip
+              help="Most probably wrong first (doubt: or last time's), or most carbon at stake first.")  # fmt: skip
 @click.option("--explain", "line", type=click.IntRange(min=2), metavar="ROW",
               help="Tell the story of one row of --csv instead; its heading is row 1.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
