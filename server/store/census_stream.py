@@ -112,7 +112,9 @@ class Trees:
     def _columns(self, sql: str) -> pl.DataFrame:
         cursor = self._connection.cursor()
         cursor.execute(sql)
-        read = pl.DataFrame(cursor.fetch_arrow())
+        read = pl.DataFrame(
+            cursor.fetch_arrow()
+        ).rechunk()  # it comes in hundreds of pieces, which each join would pay
         cursor.close()
         return read
 
