@@ -9,19 +9,18 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from flask import flash, redirect, request, url_for
+from flask import flash, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from server.dashboard import scope
+from server.dashboard import review, scope
 from server.dashboard.door import blueprint
 from server.dashboard.language import gettext as _
 from server.dashboard.place_sketch import Mark, sketch
 from server.forest.answers import position
 from server.forest.position import Point, apart_m
-from server.problems import NotFound
 from server.steps import fix_datum
-from server.store import photos, places, reviews, visits
+from server.store import photos, places, visits
 from server.validation.copied import LEAST_TREES, Cell, alike, cells
 from server.validation.datum import NAMES
 from server.validation.place import shown as shown_point
@@ -40,7 +39,7 @@ def say_datum(project_id: int, visit_id: int) -> ResponseReturnValue:
     datum = request.form.get("datum", "")
     connection.database().write(lambda pen: fix_datum.say(pen, project_id, visit_id, datum, act))
     flash(_("已确认坐标系：换算后的位置与原值并存，可以撤销。"))
-    return _back(project_id, visit_id)
+    return review.back(project_id, visit_id, "place")
 
 
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/datum/undo")
@@ -49,17 +48,7 @@ def undo_datum(project_id: int, visit_id: int) -> ResponseReturnValue:
     act = scope.deciding(project_id)
     connection.database().write(lambda pen: fix_datum.undo(pen, project_id, visit_id, act))
     flash(_("已撤销，位置按原值计算。"))
-    return _back(project_id, visit_id)
-
-
-def _back(project_id: int, visit_id: int) -> ResponseReturnValue:
-    plot_id = reviews.plot_of(connection.reading(), project_id, visit_id)
-    if plot_id is None:
-        raise NotFound(f"visit {visit_id}")
-    address = url_for(
-        "dashboard.plot_page", project_id=project_id, plot_id=plot_id, visit=visit_id, _anchor="place"
-    )
-    return redirect(address, 303)
+    return review.back(project_id, visit_id, "place")
 
 
 def shown(reader: Connection, plot: Row, visit: Row, flags: Sequence[Row], attachments: Sequence[Row]) -> Row:

@@ -46,7 +46,7 @@ def _on_flag(project_id: int, flag_id: int, deed: Deed, said: str) -> ResponseRe
     flag = flags.find(connection.reading(), project_id, flag_id)
     assert flag is not None  # it has just been decided on
     flash(said)
-    return _back(project_id, flag.visit_id, "" if flag.ordinal is None else f"t{flag.ordinal}")
+    return back(project_id, flag.visit_id, "" if flag.ordinal is None else f"t{flag.ordinal}")
 
 
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/correct")
@@ -57,7 +57,7 @@ def correct_cell(project_id: int, visit_id: int) -> ResponseReturnValue:
     change = Change(ordinal, request.form.get("field", ""), request.form.get("value", ""))
     connection.database().write(lambda pen: review.correct(pen, project_id, visit_id, change, act))
     flash(_("已更正；原值仍然保存，可以撤销。"))
-    return _back(project_id, visit_id, f"t{ordinal}")
+    return back(project_id, visit_id, f"t{ordinal}")
 
 
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/exchange")
@@ -67,7 +67,7 @@ def exchange_diameters(project_id: int, visit_id: int) -> ResponseReturnValue:
     one, other = (_number(request.form.get(name, "")) for name in ("ordinal", "other"))
     connection.database().write(lambda pen: review.exchange(pen, project_id, visit_id, one, other, act))
     flash(_("已互换两株的胸径；原值仍然保存，可以逐株撤销。"))
-    return _back(project_id, visit_id, f"t{one}")
+    return back(project_id, visit_id, f"t{one}")
 
 
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/girths")
@@ -79,7 +79,7 @@ def divide_girths(project_id: int, visit_id: int) -> ResponseReturnValue:
         raise BadRequest("ordinal=")
     connection.database().write(lambda pen: review.divide_girths(pen, project_id, visit_id, trees, act))
     flash(_("已把 %(trees)s 株的围径换算成胸径；原值仍然保存，可以逐株撤销。", trees=len(trees)))
-    return _back(project_id, visit_id)
+    return back(project_id, visit_id)
 
 
 @blueprint.post("/projects/<int:project_id>/corrections/<int:correction_id>/undo")
@@ -91,7 +91,7 @@ def undo_correction(project_id: int, correction_id: int) -> ResponseReturnValue:
     made = corrections.find(connection.reading(), project_id, correction_id)
     assert made is not None  # it has just been undone
     flash(_("已撤销更正，恢复原值。"))
-    return _back(project_id, made.visit_id, "" if made.ordinal is None else f"t{made.ordinal}")
+    return back(project_id, made.visit_id, "" if made.ordinal is None else f"t{made.ordinal}")
 
 
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/approve")
@@ -100,7 +100,7 @@ def approve_visit(project_id: int, visit_id: int) -> ResponseReturnValue:
     act = scope.deciding(project_id)
     connection.database().write(lambda pen: review.approve(pen, project_id, visit_id, act))
     flash(_("这次调查已通过。"))
-    return _back(project_id, visit_id)
+    return back(project_id, visit_id)
 
 
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/reject")
@@ -109,7 +109,7 @@ def reject_visit(project_id: int, visit_id: int) -> ResponseReturnValue:
     act = scope.deciding(project_id)
     connection.database().write(lambda pen: review.reject(pen, project_id, visit_id, act))
     flash(_("这次调查已退回。"))
-    return _back(project_id, visit_id)
+    return back(project_id, visit_id)
 
 
 @blueprint.post("/projects/<int:project_id>/visits/<int:visit_id>/send-back")
@@ -123,7 +123,7 @@ def send_back_trees(project_id: int, visit_id: int) -> ResponseReturnValue:
         lambda pen: send_back.send_back(pen, project_id, visit_id, doubts, order, act)
     )
     flash(_("已送回返工：%(trees)s 株。调查队更新调查表后就能看到。", trees=len(doubts)))
-    return _back(project_id, visit_id)
+    return back(project_id, visit_id)
 
 
 def _doubt(text: str) -> Doubt:
@@ -141,8 +141,8 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _back(project_id: int, visit_id: int, anchor: str = "") -> ResponseReturnValue:
-    """To the flag's own page where she has decided there, else to the tree on the plot's page."""
+def back(project_id: int, visit_id: int, anchor: str = "") -> ResponseReturnValue:
+    """To the flag's own page where she has decided there, else to `anchor` on the page of the visit's plot."""
     if flag := request.form.get("flag"):
         kept = dict(parse_qsl(request.form.get("queue", "")[:200]))
         asked: dict[str, Any] = {name: kept[name] for name in flags_page.NARROWS if name in kept}

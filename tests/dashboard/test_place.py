@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flask.testing import FlaskClient
+from lxml import html
 from sqlalchemy import select, update
 
 from server.forest.position import Point
@@ -127,3 +128,22 @@ def test_a_photo_used_again_lies_beside_its_original(sign_in: SignIn, scene: Sce
 
 def test_an_ordinary_plot_has_no_sketch(sign_in: SignIn, scene: Scene) -> None:
     assert 'class="card place"' not in page(sign_in("li"), scene)
+
+
+def test_a_shifted_fix_is_drawn_and_converted_on_its_flags_own_page(
+    sign_in: SignIn, scene: Scene, database: Database
+) -> None:
+    shift_the_fix(database, scene)
+    with database.reading() as reader:
+        here = schema.flag.c.visit_id == scene.now, schema.flag.c.rule == "P02"
+        flag_id = reader.scalar(select(schema.flag.c.id).where(*here))
+    browser = sign_in("li")
+    story = html.document_fromstring(browser.get(f"/projects/{scene.project}/flags/{flag_id}?rule=P02").text)
+    assert story.xpath("//figure[contains(@class,'place')]//*[contains(@class,'spot restored')]")
+    (form,) = [form for form in story.xpath("//form") if form.get("action").endswith("/datum")]
+    answer = browser.post(form.get("action"), data={**dict(form.form_values()), "why": "高德"})
+    assert answer.headers["Location"] == f"/projects/{scene.project}/flags/{flag_id}?rule=P02"
+    with database.reading() as reader:
+        said = places.datum_of(reader, scene.now)
+    assert said is not None
+    assert said.datum == GCJ02
