@@ -95,7 +95,7 @@ def what_every_page_says() -> dict[str, Any]:
 def _here_is(page: str) -> bool:
     """Is this the page, or one that hangs on it? Marks the menu."""
     hangs_on = {"plot_page": "plot_list", "form_draft": "form_list", "add_device": "device_list",
-                "crew_page": "crew_list", "audit_page": "audit_list",
+                "crew_page": "crew_list", "audit_page": "audit_list", "drawn_list": "audit_list",
                 "device_page": "device_list", "revoke_page": "device_list", "new_code": "device_list",
                 "rotate_device": "device_list", "outbox": "device_list",
                 "imported": "device_list", "rule_page": "rule_list", "band_page": "rule_list",

@@ -112,7 +112,7 @@ def _from_place(query: Select[Any], asked: FlagQuestion, *, upward: bool) -> Sel
 def _flags(project_id: int, state: str, severity: str) -> Select[Any]:
     query = (
         select(flag, plot.c.plot_id.label("plot"), census.c.name.label("census"), crew.c.name.label("crew"),
-               township.c.name.label("township"), visit.c.measured_on)
+               township.c.name.label("township"), visit.c.measured_on, visit.c.kind.label("visit_kind"))
         .join(visit, visit.c.id == flag.c.visit_id)
         .join(plot, plot.c.id == flag.c.plot_id)
         .join(census, census.c.id == visit.c.census_id)

@@ -6,6 +6,7 @@ import html as html_module
 import re
 
 import pytest
+from lxml import html
 from sqlalchemy import insert
 
 from server.store import flag_report, schema
@@ -132,3 +133,14 @@ def test_the_queue_says_that_it_is_last_times_value(
     page = sign_in("li").get(f"/projects/{scene.project}/flags").text
     for said in ("疑在上期", "98%", "本期 2%", "本期 8.2", "排序取两者中大的"):
         assert said in page
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_flag_of_an_audit_says_that_it_is_one(sign_in: SignIn, database: Database, scene: Scene) -> None:
+    with database.writing() as pen:
+        pen.execute(schema.flag.delete())
+        pen.execute(insert(schema.flag), _flags(scene, [0.9], visit_id=scene.audit))
+        pen.execute(insert(schema.flag), _flags(scene, [0.8]))
+    page = html.document_fromstring(sign_in("li").get(f"/projects/{scene.project}/flags").text)
+    marked = [row.text_content().split()[1:] for row in page.xpath("//table//tbody/tr/th")]
+    assert marked == [["2026", "·", "质量检查"], ["2026"]]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from server.store import crew_report, draws, reports
+from server.store import bands, crew_report, draws, reports
 from server.store.db import Database
-from server.store.schema import submission
+from server.store.schema import flag, submission, visit
 from tests.live import free_port
 
 pytestmark = pytest.mark.slow  # two censuses and their audits through a real server
@@ -43,8 +43,16 @@ def test_a_visitor_finds_a_county_with_audited_plots(tmp_path: Path) -> None:
         drawn = draws.plots_of(draws.of_census(reader, number, newest))
         audits = crew_report.audits(reader, number, newest)
         sent = reader.scalar(select(func.count()).select_from(submission))
+        states = set(reader.scalars(select(flag.c.state).distinct()))
+        approved = reader.scalar(select(func.count()).where(visit.c.review_state == "approved"))
+        fitted = bands.current(reader, number)
     database.close()
     assert len(drawn) == 4  # one of each crew's three
     assert {row["plot"] for row in audits} == set(drawn)
     assert all(row["verdict"] for row in audits)
+    assert {"open", "accepted"} <= states
+    assert (
+        approved >= 6
+    )  # two crews' first census and one crew's second are nine visits, some with open errors
+    assert fitted is not None
     assert sent == 12 + 12 + 1 + 4
