@@ -89,21 +89,18 @@ def _handed_out(
 ) -> Sieved:
     """`odd` are the trees that are asked about where other trees of the visit need not be."""
     others = near(rows, odd.filter(_c("look") == "growth_flags"), limits)
-    needed = pl.concat([odd.select("visit", "key"), others]).unique()
+    needed = pl.concat([odd.select(others.columns), others]).unique()
     crowds = _crowds(needed, rows, wide)
     asked = {
         visit: Asked(frozenset(names), crowds.get(visit))
         for visit, names in looks.group_by("visit").agg("look").iter_rows()
     }
-    return Sieved(asked, needed)
+    return Sieved(asked, needed.select("visit", "key"))
 
 
 def _crowds(needed: pl.DataFrame, rows: pl.DataFrame, wide: pl.DataFrame) -> dict[int, Crowd]:
     """What is known of all trees, by visit, of visits from which only some trees are handed out."""
-    grown = rows.lazy().filter("grown").select("visit", "key", "place")
-    places = (
-        grown.join(needed.lazy(), on=["visit", "key"], how="semi").group_by("visit").agg(_c("place").sort())
-    )
+    places = needed.lazy().filter("grown").group_by("visit").agg(_c("place").sort())
     sized = rows.lazy().filter("sized").select("visit", "species", "dbh_cm")
     by_species = sized.join(needed.lazy(), on="visit", how="semi").group_by("visit", "species").agg("dbh_cm")
     sizes: dict[int, dict[str, list[float]]] = {}
@@ -124,8 +121,8 @@ def _c(name: str) -> pl.Expr:
 
 
 def _odd(rows: pl.DataFrame, look: str, condition: pl.Expr) -> pl.DataFrame:
-    """Trees of which a look could speak: visit, key, dbh_cm, look."""
-    odd = rows.lazy().filter(condition).select("visit", "key", "dbh_cm")
+    """Trees of which a look could speak: visit, key, grown, place, dbh_cm, look."""
+    odd = rows.lazy().filter(condition).select("visit", "key", "grown", "place", "dbh_cm")
     return odd.with_columns(look=pl.lit(look)).collect()
 
 
@@ -262,7 +259,9 @@ def _odd_newcomers(wide: pl.DataFrame, rows: pl.DataFrame, limits: Limits) -> pl
     some = wide.filter(_c("new") & (_c("sized_rows") > limits.t05_min_trees))
     sized = rows.lazy().filter("sized").join(some.lazy(), on="visit", how="semi")
     size = _c("dbh_cm").log()
-    sizes = sized.select("visit", "key", "here", "species", "height_m", "dbh_cm", size=size).collect()
+    sizes = sized.select(
+        "visit", "key", "grown", "place", "here", "species", "height_m", "dbh_cm", size=size
+    ).collect()
     new = sizes.filter(~_c("here"))
     beyond = _c("height_m").is_not_null()
     for number, by in enumerate((["visit"], ["visit", "species"])):

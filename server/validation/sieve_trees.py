@@ -218,8 +218,8 @@ def _curved(beside: Beside, limits: Limits) -> pl.Expr:
 
 
 def near(rows: pl.DataFrame, odd: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """Trees (visit, key) whose own growth may have made the diameter of one of these odd trees, and so may have been
-    exchanged with it: as `Expectations.near`, whatever a tree's own rate was."""
+    """Trees (visit, key, grown, place) whose own growth may have made the diameter of one of these odd trees, and so
+    may have been exchanged with it: as `Expectations.near`, whatever a tree's own rate was."""
     last, years, steps, share = _c("last_dbh_cm"), _c("years"), FITS_STEPS, limits.x03_own_share
     usual = pl.max_horizontal(_c("rate"), 0.0)
     released = pl.when(_c("thinned")).then(limits.x04_thinned_factor).otherwise(1.0)
@@ -231,10 +231,12 @@ def near(rows: pl.DataFrame, odd: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     others = (
         rows.lazy()
         .filter("grown")
-        .select("visit", "key", low=last + least * years - tape, high=last + most * years + tape)
+        .select(
+            "visit", "key", "grown", "place", low=last + least * years - tape, high=last + most * years + tape
+        )
     )
     values = odd.lazy().select("visit", "dbh_cm")
     return (
         others.join(values, on="visit").filter(_c("dbh_cm").is_between(_c("low"), _c("high")))
-        .select("visit", "key").collect()
+        .select("visit", "key", "grown", "place").collect()
     )  # fmt: skip
