@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from lxml import html
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
-from server.store import events, projects, rule_yield, schema
+from server.store import events, projects, rechecks, rule_yield, schema
 from server.store.db import Database
 from server.store.rule_yield import RuleYield
 from server.validation.formula import said
@@ -211,3 +211,20 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     assert found == pytest.approx((0.8, 0.4902, 0.9433), abs=1e-4)
     assert share_of(0, 0) is None
     assert not is_useless(0, USELESS_FROM - 1)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_recheck_under_way_shows_where_flags_are_read_and_its_page_follows_it(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
+    with database.writing() as pen:
+        rechecks.promise(pen, scene.project, rechecks.PARAMETERS, "li", builders.AT)
+    browser = sign_in("li")
+    for page in ("flags", "rules", "rules/T05", "bands"):
+        text = browser.get(f"/projects/{scene.project}/{page}").text
+        assert "规则正在重新检查：0/1 块样地" in text, page
+    assert 'http-equiv="refresh"' in browser.get("/jobs").text
+    with database.writing() as pen:
+        pen.execute(update(schema.recheck).values(finished_at=builders.AT, plots_done=1))
+    assert "规则正在重新检查" not in browser.get(f"/projects/{scene.project}/flags").text
+    assert 'http-equiv="refresh"' not in browser.get("/jobs").text
