@@ -5,25 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from server.demo.county import Crew
 from server.demo.visits import Fix, Photo, SimulatedVisit
 from server.forest.position import Point
 from server.validation.datum import GCJ02, shifted
 
-PLACE_OF_SHIFTED, PLACE_OF_REUSED = 1, 1
-"""Which of a crew's visits it happens to, in their order from 0; both crews have more than one plot."""
+PLACE = 1
+"""Which of a crew's visits it happens to, in their order from 0."""
 
 
 def befallen(
     visits: Sequence[SimulatedVisit], census: str, careful: Crew, copying: Crew
 ) -> list[SimulatedVisit]:
     """The visits with one of `careful` in this census whose fix and corners a map app gave, in GCJ-02, and one of
-    `copying` whose first photo is that of the plot before."""
-    shifted_one = _of(visits, census, careful)[PLACE_OF_SHIFTED]
-    before, reusing = _of(visits, census, copying)[PLACE_OF_REUSED - 1 : PLACE_OF_REUSED + 1]
-    instead = {shifted_one.instance_id: _as_the_map_says(shifted_one),
-               reusing.instance_id: _with_first_photo_of(reusing, before)}  # fmt: skip
+    `copying` whose first photo is that of the plot before. In a county of few plots neither happens."""
+    instead: dict[str, SimulatedVisit] = {}
+    for visit in _of(visits, census, careful)[PLACE:][:1]:
+        instead[visit.instance_id] = _as_the_map_says(visit)
+    for before, visit in list(pairwise(_of(visits, census, copying)))[:1]:
+        instead[visit.instance_id] = _with_first_photo_of(visit, before)
     return [instead.get(visit.instance_id, visit) for visit in visits]
 
 

@@ -44,3 +44,10 @@ def test_one_photo_was_sent_for_two_plots_under_two_names() -> None:
     crews = {plot.plot_id: plot.crew for plot in _campaign().county.plots}
     assert crews[one] is crews[other]
     assert crews[one].habit is Habit.COPIES
+
+
+def test_in_a_county_of_few_plots_neither_happens() -> None:
+    small = make_county(1, 3)
+    plans = {plot.plot_id: Point(plot.lat, plot.lon) for plot in small.plots}
+    for visit in simulate(small).visits:
+        assert apart_m(plans[visit.plot_id], Point(visit.position.lat, visit.position.lon)) < 100
