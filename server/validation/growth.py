@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from server.forest.tree import TallyCode
+from server.validation.bands import Growth
 from server.validation.expected import Expectations, Expected, Judged, after, allowance_cm, pom_changed
 from server.validation.flag import Fact, Flag, Severity
 from server.validation.hypotheses import (
@@ -19,13 +20,13 @@ from server.validation.hypotheses import (
     Hypothesis,
     Verdict,
     exchanged,
-    explained,
+    likely_slip,
     weighed,
 )
 from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
 from server.validation.scene import Key, Scene, shown
-from server.validation.screen import bounds_cm, shrunk_cm
+from server.validation.screen import bounds_cm, is_usual, shrunk_cm
 from server.validation.slips import ANYWHERE, ANYWHERE_SHARE, Stands
 
 NEXT_IN_LIST = 0.25
@@ -95,11 +96,26 @@ def _odd(scene: Scene, expectations: Expectations) -> list[int]:
     limits, years, has_older = scene.limits, scene.years, bool(expectations.older_years)
     odd = []
     for place, (now, before) in enumerate(scene.grown):
-        last = before.dbh_cm or 0.0
-        low, high = bounds_cm(limits, expectations.growth(now, last), last, years, has_older=has_older)
-        if not low <= (now.dbh_cm or 0.0) <= high:
+        dbh, last = now.dbh_cm or 0.0, before.dbh_cm or 0.0
+        growth = expectations.growth(now, last)
+        low, high = bounds_cm(limits, growth, last, years, has_older=has_older)
+        if not low <= dbh <= high or (
+            not is_usual(limits, growth, last, dbh, years) and _may_be_slip(scene, growth, last, dbh)
+        ):
             odd.append(place)
     return odd
+
+
+def _may_be_slip(scene: Scene, growth: Growth, last_cm: float, dbh_cm: float) -> bool:
+    """Does a slip explain the value well enough to look closer, whatever the tree's own rate was?"""
+    limits = scene.limits
+    prior, enough = limits.x03_prior_error, limits.x03_screen_score
+    expected = after(
+        limits, growth, last_cm, max(growth.rate_cm_yr, 0.0), scene.years, thinned=scene.now.thinned
+    )
+    slip = prior * likely_slip(dbh_cm, expected.densities, expected.cm)
+    [honest] = expected.densities((dbh_cm,))
+    return slip >= enough * (slip + (1 - prior) * honest)
 
 
 def _is_exchange(doubt: Doubt) -> bool:
@@ -171,7 +187,7 @@ def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, stands
     usual = max(judged.growth.rate_cm_yr, 0.0)
     then = after(limits, judged.growth, judged.older, usual, years)
     both = after(limits, judged.growth, judged.older, usual, years + scene.years)
-    last_slips = explained(judged.last, then.densities, then.cm).total()
+    last_slips = likely_slip(judged.last, then.densities, then.cm)
     [today], [was] = both.densities((judged.dbh,)), then.densities((judged.last,))
     return prior * last_slips * today / max(was, 1e-12)
 
@@ -179,7 +195,7 @@ def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, stands
 def _first_wrong(scene: Scene, judged: Judged, stands: Stands) -> float:
     """The same for a last diameter that had none before it, its share apart."""
     was = judged.expected.backwards(judged.dbh)
-    made = explained(judged.last, was.densities, was.cm).total()
+    made = likely_slip(judged.last, was.densities, was.cm)
     stand = stands.of(judged.pair.now.species)
     share = ANYWHERE_SHARE if stand.trees > scene.limits.t05_min_trees else 1.0
     both = (was.cm, judged.last)

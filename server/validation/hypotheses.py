@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import exp, log, pi, sqrt
-from operator import mul, truediv
+from operator import mul
 from typing import NamedTuple
 
 CM_PER_INCH = 2.54
@@ -23,6 +23,7 @@ TENS, TWENTY, DECIMAL, DIGIT, TRANSPOSED, DROPPED, ADDED, GIRTH, INCH, SWAP, POM
 )  # fmt: skip
 MOVED_TAPE = tuple(sign * share for share in (0.045, 0.06, 0.075, 0.09, 0.105) for sign in (-1, 1))
 """Another point of measurement changes a diameter by some 4 to 12 %."""
+TAPES = len(MOVED_TAPE)
 BY_EYE = (-0.15, -0.09, -0.05, -0.015, 0.015, 0.05, 0.09, 0.15)
 """A guess errs by some 10 % (octiles of a normal distribution)."""
 OTHER_RANGE = log(200 / 5)
@@ -74,47 +75,30 @@ Story = tuple[str, float | None]  # kind, what was meant, to a millimetre
 Slip = tuple[str, float | None, float]  # kind, what was meant, how likely it makes the value (per cm)
 
 
-class Explained(NamedTuple):
-    """Every slip that one value can tell by itself, with how likely each makes the value, per cm.
-    `written` are those of `_written` in its order; `guess` is per whole centimetre, 0 where it is no whole one."""
-
-    written: list[float]
-    pom: float
-    guess: float
-    other: float
-
-    def total(self) -> float:
-        """How likely the value is as any slip, per cm."""
-        return sum(self.written) + self.pom + self.guess / WHOLE_SHARE + self.other
-
-    def rest(self, whole_share: float) -> Iterator[Slip]:
-        """Slips that name no value, in a plot with this share of whole centimetres."""
-        yield "pom", None, self.pom
-        if self.guess:
-            yield "guess", None, self.guess / max(whole_share, WHOLE_SHARE)
-        yield "other", None, self.other
-
-
 def weighed(
     dbh_cm: float, honest: Densities, usual_cm: float, prior: float, *,
-    slips: Explained | None = None, more: Iterable[Slip] = (), last_wrong: float = 0.0,
+    more: Iterable[Slip] = (), last_wrong: float = 0.0,
     whole_share: float = WHOLE_SHARE, possible: float = 1.0, shift: float = 0.0, slope: float = 1.0,
 ) -> Verdict:  # fmt: skip
     """How probable it is that `dbh_cm` is wrong.
 
-    `honest` says what honest work finds around `usual_cm`, `prior` is the share of wrong values among all.
-    `slips` is what `explained` says of these, where it is known already. `more` are slips that only the caller knows
-    (neighbours); `last_wrong` is how likely a wrong value last time explains this one (per cm); `possible` is below 1
-    where honest work is next to impossible for a reason that `honest` does not know. `shift` and `slope` calibrate
-    the log-odds.
+    `honest` says what honest work finds around `usual_cm`, `prior` is the share of wrong values among all. `more` are
+    slips that only the caller knows (neighbours); `last_wrong` is how likely a wrong value last time explains this one
+    (per cm); `whole_share` is the share of whole centimetres in the plot; `possible` is below 1 where honest work is
+    next to impossible for a reason that `honest` does not know. `shift` and `slope` calibrate the log-odds.
     """
-    slips = slips or explained(dbh_cm, honest, usual_cm)
+    may_be = meant_by(dbh_cm)
+    likely = list(map(mul, may_be.shares, honest(may_be.meant_cm)))
+    tape, pen, eye = likely[:TAPES], likely[TAPES : may_be.eyes], likely[may_be.eyes :]
     by_story: dict[Story, float] = {}
-    for kind, meant, likelihood in (*slips.rest(whole_share), *more):
+    for kind, meant, likelihood in (
+        ("pom", None, sum(tape)), ("guess", None, sum(eye) * WHOLE_SHARE / max(whole_share, WHOLE_SHARE)),
+        ("other", None, otherwise(dbh_cm, usual_cm)), *more,
+    ):  # fmt: skip
         story = (kind, None if meant is None else round(meant, 1))
         by_story[story] = by_story.get(story, 0.0) + prior * likelihood
     fair = (1 - prior) * possible * max(*honest((dbh_cm,)), 1e-12)
-    slipped = prior * sum(slips.written) + sum(by_story.values())
+    slipped = prior * sum(pen) + sum(by_story.values())
     odds = slipped / (fair + last_wrong)
     wrong = 1 / (1 + exp(-shift - slope * log(max(odds, 1e-12))))
     stories = [
@@ -125,7 +109,9 @@ def weighed(
     told = UNSHOWN * slipped / (wrong * prior)  # of eighty slips of the pen one or two
     stories += [
         Hypothesis(kind, round(meant, 1), wrong * prior * likelihood / slipped)
-        for kind, meant, likelihood in zip(*_written(dbh_cm)[:2], slips.written, strict=True)
+        for kind, meant, likelihood in zip(
+            may_be.pens, may_be.meant_cm[TAPES : may_be.eyes], pen, strict=True
+        )
         if likelihood >= told
     ]
     rest = (1 - wrong) / (fair + last_wrong)
@@ -139,43 +125,49 @@ def _rank(story: Hypothesis) -> tuple[float, str, float]:
     return (-story.chance, story.kind, story.meant_cm or 0.0)
 
 
-def explained(dbh_cm: float, honest: Densities, usual_cm: float) -> Explained:
-    """Every slip that one value can tell by itself. `usual_cm` is where the value should be."""
-    may_be = _written(dbh_cm)
-    written = list(map(mul, may_be.shares, honest(may_be.meant_cm)))
-    tape = _mean_off(dbh_cm, honest, MOVED_TAPE)
-    guess = GUESS * _mean_off(dbh_cm, honest, BY_EYE) if abs(dbh_cm - round(dbh_cm)) < 1e-6 else 0.0
+def likely_slip(dbh_cm: float, honest: Densities, usual_cm: float) -> float:
+    """How likely the value is as any slip that it can tell by itself, per cm. `usual_cm` is where it should be."""
+    may_be = meant_by(dbh_cm)
+    return float(sum(map(mul, may_be.shares, honest(may_be.meant_cm)))) + otherwise(dbh_cm, usual_cm)
+
+
+def otherwise(dbh_cm: float, usual_cm: float) -> float:
+    """How likely the value is as a mistake that has no name, per cm."""
     near = exp(-0.5 * (log(dbh_cm / usual_cm) / OTHER_SPREAD) ** 2) / (OTHER_SPREAD * sqrt(2 * pi))
-    return Explained(written, POM * tape, guess, OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near))
+    return OTHER / 2 / dbh_cm * (1 / OTHER_RANGE + near)
 
 
-def _mean_off(dbh_cm: float, honest: Densities, errors: Sequence[float]) -> float:
-    """How likely the value is as an honest one that is off by one of these shares of itself, per cm."""
-    times = [1 + error for error in errors]
-    likely = honest([dbh_cm / one for one in times])
-    return float(sum(map(truediv, likely, times))) / len(times)
+class MayBe(NamedTuple):
+    """What may have been meant: values, and how likely each makes the written one, per cm, where it is as likely as one
+    per cm itself: the share of the slip, divided among what it could have made, times how much wider a centimetre of
+    the meant value is than one of the written. First what a moved tape makes, then slips of the pen, each story once,
+    of these kinds (`pens`), from `eyes` on what was guessed. Columns take a fifth of the room of a hundred rows."""
 
-
-class Written(NamedTuple):
-    """What may have been meant, each story once: its kind, the value, and the share of the slip, divided among what it
-    could have made, times how much wider a centimetre of the meant value is than one of the written. Three columns take
-    a fifth of the room of eighty rows."""
-
-    kinds: tuple[str, ...]
     meant_cm: array[float]
     shares: array[float]
+    pens: tuple[str, ...]
+    eyes: int
 
 
 @lru_cache(maxsize=KEPT)
-def _written(dbh: float) -> Written:
-    """Kept: a census has some hundred diameters."""
+def meant_by(dbh_cm: float) -> MayBe:
+    """What a diameter may have been meant to say. Kept: a census has some hundred diameters."""
     stories: dict[Story, tuple[float, float]] = {}
-    for kind, meant, share in _slips(dbh):
+    for kind, meant, share in _slips(dbh_cm):
         if meant > 0:
             story = (kind, round(meant, 1))
             stories[story] = (meant, share + stories.get(story, (0.0, 0.0))[1])
-    meant_cm, shares = zip(*stories.values(), strict=True)
-    return Written(tuple(kind for kind, _ in stories), array("d", meant_cm), array("d", shares))
+    is_whole = abs(dbh_cm - round(dbh_cm)) < 1e-6
+    eye = _off(dbh_cm, BY_EYE, GUESS / WHOLE_SHARE) if is_whole else []
+    meant_cm, shares = zip(*_off(dbh_cm, MOVED_TAPE, POM), *stories.values(), *eye, strict=True)
+    return MayBe(
+        array("d", meant_cm), array("d", shares), tuple(kind for kind, _ in stories), TAPES + len(stories)
+    )
+
+
+def _off(dbh_cm: float, errors: Sequence[float], share: float) -> list[tuple[float, float]]:
+    """What was there if the value is off by one of these shares of itself."""
+    return [(dbh_cm / (1 + error), share / len(errors) / (1 + error)) for error in errors]
 
 
 def _slips(dbh: float) -> Iterator[tuple[str, float, float]]:

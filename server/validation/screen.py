@@ -1,8 +1,8 @@
-"""The one cheap comparison that passes over nearly every tree.
+"""The cheap comparisons that pass over nearly every tree.
 
-Between these bounds no rule speaks about a tree's diameter beside its last one (X01 to X05, T05, T06), unless a tree
-outside them may have its value (X13). The rules ask here first; whatever looks at many trees at once may compute the
-same bounds for whole groups.
+Between these bounds no rule speaks about a tree's diameter beside its last one (X01 to X05, T05, T06), unless it is
+unusual and a slip explains it (`growth`), or a tree outside them may have its value (X13). The rules ask here first;
+whatever looks at many trees at once may compute the same bounds for whole groups.
 """
 
 from __future__ import annotations
@@ -28,6 +28,18 @@ def bounds_cm(
     low = grown - limits.x03_screen_down * sqrt(down * down + noise)
     shrunk = shrunk_cm(limits, last_cm)
     return low if low > shrunk else shrunk, grown + limits.x03_screen_up * sqrt(up * up + noise)
+
+
+def is_usual(limits: Limits, growth: Growth, last_cm: float, dbh_cm: float, years: float) -> bool:
+    """Is the value so near what trees of its kind become that no slip need be thought of? So is any where nothing is
+    known of growth here."""
+    if not growth.trees:
+        return True
+    tape = limits.x01_sigma_slope * last_cm + limits.x01_sigma_cm
+    rate = growth.rate_cm_yr if growth.rate_cm_yr > 0 else 0.0
+    away = dbh_cm - last_cm - rate * years
+    side = (growth.up_cm_yr if away > 0 else growth.down_cm_yr) * years
+    return away * away <= limits.x03_screen_steps**2 * (side * side + 2 * tape * tape)
 
 
 def shrunk_cm(limits: Limits, last_cm: float) -> float:

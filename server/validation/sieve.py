@@ -17,6 +17,7 @@ from server.forest.tree import TallyCode
 from server.validation import catalogue
 from server.validation.parameters.limits import Limits
 from server.validation.scene import GONE, WHOLE_CM, Crowd
+from server.validation.sieve_slips import may_be_slips
 from server.validation.sieve_trees import ROOM, Beside, doubled, keyed, near, of_trees, paired
 from server.validation.slips import LEAST_SPREAD, LOOKED_AT
 from server.validation.stats import MAD_TO_SD
@@ -66,6 +67,8 @@ def speakers(trees: pl.DataFrame, visits: pl.DataFrame, beside: Beside) -> Sieve
     rows = paired(trees, visits, beside)
     wide = _by_visit(rows, trees, visits, limits)
     odd = {name: _odd(rows, name, some) for name, some in of_trees(beside).items()}
+    slipped = _odd(may_be_slips(rows, limits), "growth_flags", pl.lit(value=True))
+    odd["growth_flags"] = pl.concat([odd["growth_flags"], slipped])
     odd["outlier_flags"] = _odd_newcomers(wide, rows, limits)
     twice = doubled(trees)
     every_look = wide.filter(_c("visit").is_in(twice) | _c("before").is_in(twice))

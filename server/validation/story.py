@@ -59,8 +59,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Expected {expected} cm (usually {low}–{high} cm): {rate} cm a year, resting on {trees} trees, over {years} years; bands {version}",
     ),
     "screen": (
-        "{low}–{high} cm 之内不会提问；这里是 {dbh} cm。",
-        "Nothing is asked between {low} and {high} cm; here it is {dbh} cm.",
+        "{low}–{high} cm 之内只在笔误能解释时提问；这里是 {dbh} cm。",
+        "Between {low} and {high} cm a value is asked about only where a slip explains it; here it is {dbh} cm.",
     ),
     "first": (
         "没有上期数据：与样地内同类 {trees} 株和树高比较。",

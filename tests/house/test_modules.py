@@ -46,6 +46,7 @@ HOMES = {
     "gunicorn": ("server/cli/serve.py",),
     "polars": (
         "server/validation/sieve.py",
+        "server/validation/sieve_slips.py",
         "server/validation/sieve_trees.py",
         "server/store/census_stream.py",
         "server/steps/whole_census.py",

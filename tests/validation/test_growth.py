@@ -118,8 +118,8 @@ def test_of_two_exchanged_the_one_that_looks_ordinary_is_asked_about_with_the_ot
 
 
 def test_fast_growth_in_a_fast_plot_is_ordinary():
-    now = stand(12, grown_cm=6.0)
-    assert said(visit(*now), last(*stand(12))) == []
+    now = stand(40, grown_cm=6.0)
+    assert said(visit(*now), last(*stand(40))) == []
 
 
 def test_a_changed_point_of_measurement_explains_a_smaller_diameter():

@@ -68,6 +68,8 @@ class Limits:
     x03_error_score: float
     x03_screen_up: float
     x03_screen_down: float
+    x03_screen_steps: float
+    x03_screen_score: float
     x03_score_shift: float
     x03_score_slope: float
     x03_wood_density_t_m3: float

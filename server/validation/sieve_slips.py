@@ -1,0 +1,110 @@
+"""Which unusual diameters a slip may explain, found for a million at once as columns: `growth._may_be_slip`, never
+narrower. Loads polars: import it only where a whole census is looked at.
+"""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+import polars as pl
+
+from server.validation.expected import FAR, FAR_RATE, SHAPE_DOWN, SHAPE_UP, STANDING_STILL, student
+from server.validation.hypotheses import OTHER, OTHER_RANGE, OTHER_SPREAD, meant_by
+from server.validation.parameters.limits import Limits
+
+ROOM = 1e-9
+"""Sums in another order differ in the last digits: what is compared is so much larger."""
+
+
+def may_be_slips(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    """Those of the grown trees (columns of `sieve_trees.paired`) that a slip explains well enough to look closer."""
+    unusual = (
+        rows.lazy()
+        .filter("grown", ~_is_usual(limits))
+        .with_row_index("at")
+        .with_columns(_expected(limits))
+        .collect()
+    )
+    weights = _meant(unusual.get_column("dbh_cm").unique().to_list())
+    asked = unusual.lazy().select("at", "dbh_cm", *_EXPECTED)
+    slips = (
+        asked.join(weights.lazy(), on="dbh_cm", how="inner")
+        .group_by("at")
+        .agg(slip=(_c("share") * _density(_c("meant_cm"))).sum())
+    )
+    prior, enough = limits.x03_prior_error, limits.x03_screen_score
+    slip = prior * (_c("slip") + _otherwise()) * (1 + ROOM)
+    return (
+        unusual.lazy()
+        .join(slips, on="at")
+        .filter(slip >= enough * (slip + (1 - prior) * _density(_c("dbh_cm"))))
+        .select(rows.columns)
+        .collect()
+    )
+
+
+def _c(name: str) -> pl.Expr:
+    return pl.col(name)
+
+
+def _tape(limits: Limits) -> pl.Expr:
+    """What two tapes differ by, as a standard deviation, cm."""
+    return sqrt(2) * (limits.x01_sigma_slope * _c("last_dbh_cm") + limits.x01_sigma_cm)
+
+
+def _grown_cm() -> pl.Expr:
+    return _c("last_dbh_cm") + pl.max_horizontal(_c("rate"), 0.0) * _c("years")
+
+
+def _is_usual(limits: Limits) -> pl.Expr:
+    """`screen.is_usual`, never wider; true where no band is known, since then the whole visit is looked at."""
+    away = _c("dbh_cm") - _grown_cm()
+    side = pl.when(away > 0).then(_c("up")).otherwise(_c("down")) * _c("years")
+    usual = away * away <= limits.x03_screen_steps**2 * (side * side + _tape(limits) ** 2) * (1 - ROOM)
+    return usual | _c("rate").is_null()
+
+
+_EXPECTED = ("cm", "above", "below", "last_dbh_cm", "tape")
+
+
+def _expected(limits: Limits) -> list[pl.Expr]:
+    """`expected.after` for a tree that goes on as its kind: the likeliest value and the widths on both sides, cm."""
+    released = pl.when(_c("thinned")).then(limits.x04_thinned_factor).otherwise(1.0)
+    up, down, tape = _c("up") * _c("years") * released, _c("down") * _c("years"), _tape(limits)
+    return [
+        _grown_cm().alias("cm"), tape.alias("tape"),
+        (SHAPE_UP * (up * up + tape * tape).sqrt()).alias("above"),
+        (SHAPE_DOWN * (down * down + tape * tape).sqrt()).alias("below"),
+    ]  # fmt: skip
+
+
+def _density(dbh_cm: pl.Expr) -> pl.Expr:
+    """`Expected.densities`, per cm."""
+    is_above = dbh_cm > _c("cm")
+    width = pl.when(is_above).then(_c("above")).otherwise(_c("below"))
+    away = (dbh_cm - _c("cm")).abs() / width
+    still = STANDING_STILL * _student((dbh_cm - _c("last_dbh_cm")).abs() / _c("tape")) / _c("tape")
+    return _student(away) / width + pl.when(is_above).then(0.0).otherwise(still)
+
+
+def _student(away: pl.Expr) -> pl.Expr:
+    """`expected.student`."""
+    thin = 1 + 0.25 * away * away
+    far = student(FAR) * ((FAR - away) * FAR_RATE).exp()
+    return pl.when(away > FAR).then(far).otherwise(0.375 / (thin * thin * thin.sqrt()))
+
+
+def _otherwise() -> pl.Expr:
+    """`hypotheses.otherwise`, per cm."""
+    steps = (_c("dbh_cm") / _c("cm")).log() / OTHER_SPREAD
+    near = (-0.5 * steps * steps).exp() / (OTHER_SPREAD * sqrt(2 * pi))
+    return (1 / OTHER_RANGE + near) * (OTHER / 2) / _c("dbh_cm")
+
+
+def _meant(dbhs_cm: list[float]) -> pl.DataFrame:
+    """`hypotheses.meant_by` of some diameters, each with a row for every value that may have been meant."""
+    may_be = [meant_by(dbh_cm) for dbh_cm in dbhs_cm]
+    meant_cm = pl.Series([list(one.meant_cm) for one in may_be], dtype=pl.List(pl.Float64))
+    share = pl.Series([list(one.shares) for one in may_be], dtype=pl.List(pl.Float64))
+    every = pl.select(dbh_cm=pl.Series(dbhs_cm, dtype=pl.Float64), meant_cm=meant_cm, share=share)
+    return every.explode("meant_cm", "share")
