@@ -58,30 +58,30 @@ def flag_page(project_id: int, flag_id: int) -> ResponseReturnValue:
         raise NotFound(f"flag {flag_id}")
     plot = plot_report.find(reader, project_id, found["plot"])
     assert plot is not None  # a flag's plot is there as long as the flag is
-    species = _labels(project_id)
+    labels = _labels(project_id)
     previous, following = flag_report.beside(reader, project_id, asked, flag_report.place_of(found, asked.by))
     return render_template(
         "dashboard/flag.html",
-        project=project, plot=plot, story=flag_text.with_text(found, species), kept=flags.kept(asked),
+        project=project, plot=plot, story=flag_text.with_text(found, labels.of), kept=flags.kept(asked),
         previous=previous, following=following, rule=RULES.get(found["rule"]), chances=chances(found["facts"]),
         past=flag_story.decisions(reader, found), corrected=flag_story.corrections(reader, found),
-        crews=reports.names(reader, project_id)["crew"], **_of_tree(project_id, plot, found, species),
+        crews=reports.names(reader, project_id)["crew"], **_of_tree(project_id, plot, found, labels),
     )  # fmt: skip
 
 
-def _labels(project_id: int) -> Any:
+def _labels(project_id: int) -> Labels:
     reader = connection.reading()
     forms = [Form.from_json(d) for d in plot_report.current_definitions(reader, project_id)]
-    return Labels(forms, plot_report.species_names(reader, project_id), language.locale()).species
+    return Labels(forms, plot_report.species_names(reader, project_id), language.locale())
 
 
-def _of_tree(project_id: int, plot: Row, found: Row, species: Any) -> Row:
+def _of_tree(project_id: int, plot: Row, found: Row, labels: Labels) -> Row:
     """The flag's visit and last time's, its tree in all censuses, its neighbours, and what deciding needs."""
     reader = connection.reading()
     every = plot_report.visits(reader, plot["id"])
     visit = next(one for one in every if one["id"] == found["visit_id"])
     last = before(every, visit)
-    here = [flag_text.with_text(row, species) for row in plot_report.flags(reader, visit["id"])]
+    here = [flag_text.with_text(row, labels.of) for row in plot_report.flags(reader, visit["id"])]
     sheet = tally_sheet(decisions.counted_trees(reader, visit["id"]),
                         decisions.counted_trees(reader, last["id"]) if last else [], here)  # fmt: skip
     row = _row(sheet.rows, found)
@@ -90,7 +90,7 @@ def _of_tree(project_id: int, plot: Row, found: Row, species: Any) -> Row:
     decided = decisions.about(reader, visit)
     person = session.current_person()
     return {
-        "visit": visit, "before": last, "row": row, "told": told, "species": species, "decided": decided,
+        "visit": visit, "before": last, "row": row, "told": told, "species": labels.species, "decided": decided,
         "others_here": [one for one in here if one["id"] != found["id"] and _same_tree(one, found)],
         "photos": flag_story.photos(reader, [(one.visit["id"], one.tree.ordinal) for one in told if one.tree]),
         "place": place.shown(reader, plot, visit, [found], attachments), "picture": _picture(attachments, found),

@@ -16,12 +16,13 @@ LEAST_SHOWN = 0.01
 """Nobody can tell a smaller probability from none, nor a larger one from certainty."""
 
 
-def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, Any]:
-    """The row with `title`, `message`, `cell` and `expected` in the reader's language; `species` names a code.
+def with_text(row: Mapping[str, Any], label: Callable[[str, str], str]) -> dict[str, Any]:
+    """The row with `title`, `message`, `cell` and `expected` in the reader's language; `label` names a code of a
+    measure ("tree.species", "pinus_tabuliformis").
     `last_chance` is how probably last time's value is the wrong one, where the flag says so: then nothing is `expected`
     either, since that would rest on it."""
     locale = language.locale()
-    row = _named(row, species)
+    row = _named(row, label)
     last = last_wrong(row["field"], row["facts"])
     return {
         **row,
@@ -34,17 +35,29 @@ def with_text(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str
     }
 
 
-def _named(row: Mapping[str, Any], species: Callable[[str], str]) -> dict[str, Any]:
-    """The row with species by name instead of code, wherever it speaks of them."""
-    about = row["field"] == "species"
-    facts = {
-        name: species(fact)
-        if isinstance(fact, str) and name != "case" and (about or "species" in name)
-        else fact
-        for name, fact in row["facts"].items()
-    }
-    texts = {name: species(row[name]) for name in ("value", "suggestion") if about and row[name]}
+_CODED = {
+    "species": "tree.species",
+    "land_type": "plot.land_type",
+    "origin": "plot.origin",
+    "aspect": "plot.aspect",
+}
+"""Cells that hold codes, and the measure that knows what they are called."""
+
+
+def _named(row: Mapping[str, Any], label: Callable[[str, str], str]) -> dict[str, Any]:
+    """The row with species, land types, origins and aspects by name instead of code, wherever it speaks of them."""
+    measure = _CODED.get(row["field"] or "", "")
+    facts = {name: _fact(name, fact, measure, label) for name, fact in row["facts"].items()}
+    texts = {name: label(measure, row[name]) for name in ("value", "suggestion") if measure and row[name]}
     return {**row, **texts, "facts": facts}
+
+
+def _fact(name: str, fact: Any, measure: str, label: Callable[[str, str], str]) -> Any:
+    if not isinstance(fact, str) or name == "case":
+        return fact
+    if "species" in name or measure == "tree.species":
+        return label("tree.species", fact)
+    return label(measure, fact) if measure and name == "last" else fact
 
 
 def message_of(row: Mapping[str, Any], locale: str) -> str:

@@ -25,11 +25,11 @@ def flag_queue(project_id: int) -> ResponseReturnValue:
     reader = connection.reading()
     asked = asked_for()
     rows, after = flag_report.queue(reader, project_id, asked)
-    species = _labels(project_id).species
+    label = _labels(project_id).of
     counts = flag_report.counts(reader, project_id, asked.state)
     return render_template(
         "dashboard/flags.html",
-        project=project, asked=asked, flags=[flag_text.with_text(row, species) for row in rows], after=_text(after),
+        project=project, asked=asked, flags=[flag_text.with_text(row, label) for row in rows], after=_text(after),
         by_severity=_sum(counts, "severity"), by_rule=_sum(counts, "rule"), titles=flag_text.titles(),
         names=reports.names(reader, project_id), severities=SEVERITIES, states=STATES, kept=kept(asked),
         recheck=rechecks.under_way(reader, project_id),

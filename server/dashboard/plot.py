@@ -70,7 +70,7 @@ def _visit_shown(project_id: int, plot: Row, visits: Sequence[Row], visit: Row) 
     definition = plot_report.definition(reader, visit["form_version_id"])
     listed = plot_report.species_names(reader, project_id)
     labels = Labels([Form.from_json(definition)] if definition else [], listed, locale)
-    flags = [flag_text.with_text(row, labels.species) for row in plot_report.flags(reader, visit["id"])]
+    flags = [flag_text.with_text(row, labels.of) for row in plot_report.flags(reader, visit["id"])]
     earlier_trees = decisions.counted_trees(reader, last["id"]) if last else []
     sheet = tally_sheet(decisions.counted_trees(reader, visit["id"]), earlier_trees, flags)
     decided = decisions.about(reader, visit)

@@ -293,11 +293,11 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "X09": {
         "": (
-            "样木 {tag} 树种 {value}，上期是 {before}。请看照片核对；若上期有误，检尺类型填 19。",
+            "样木 {tag} 本期树种为{value}，上期为{before}。请看照片核对；若上期有误，检尺类型填 19。",
             "Tree {tag} is {value} and was {before} last time. Check with a photo; if last time was wrong, use tally code 19.",
         ),
         "many": (
-            "{trees} 株样木（{tags}）树种 {value}，上期都是 {before}。请看照片一并核对；若上期有误，检尺类型填 19。",
+            "{trees} 株样木（{tags}）本期树种为{value}，上期都是{before}。请看照片一并核对；若上期有误，检尺类型填 19。",
             "{trees} trees ({tags}) are {value} and were {before} last time. Decide them together, with photos; if last time was wrong, use tally code 19.",
         ),
     },
@@ -517,7 +517,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Slope {value}°, last time {last}°: {most}° or more apart. Please check.",
         ),
         "aspect": (
-            "坡向代码 {value}，上期 {last}，相差超过 {most} 个方位。请核对。",
+            "坡向 {value}，上期 {last}，相差超过 {most} 个方位。请核对。",
             "Aspect {value}, last time {last}: more than {most} eighths of a circle apart. Please check.",
         ),
     },

@@ -15,6 +15,8 @@ from server.store.flag_report import FlagQuestion
 from tests import builders
 from tests.dashboard.conftest import Scene, SignIn
 
+(ORIGIN,) = (question for question in builders.PLOT_VISIT.questions if question.measure == "plot.origin")
+
 
 def _flags(scene: Scene, scores: list[float], **values: object) -> list[dict[str, object]]:
     return [
@@ -144,3 +146,16 @@ def test_a_flag_of_an_audit_says_that_it_is_one(sign_in: SignIn, database: Datab
     page = html.document_fromstring(sign_in("li").get(f"/projects/{scene.project}/flags").text)
     marked = [row.text_content().split()[1:] for row in page.xpath("//table//tbody/tr/th")]
     assert marked == [["2026", "·", "质量检查"], ["2026"]]
+
+
+def test_a_flag_names_a_plots_codes_as_its_form_does(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
+    facts = {"case": "origin", "last": "11"}
+    about = {"ordinal": None, "tag": "", "stem_id": "", "rule": "P10", "field": "origin", "value": "21"}
+    with database.writing() as pen:
+        pen.execute(schema.flag.delete())
+        pen.execute(insert(schema.flag), _flags(scene, [0.4], **{**about, "facts": facts}))
+    page = sign_in("li").get(f"/projects/{scene.project}/flags").text
+    names = {choice.value: choice.labels["zh"] for choice in ORIGIN.choices}
+    assert f"起源 {names['21']}，上期 {names['11']}" in page
