@@ -12,6 +12,8 @@ from typing import IO, NamedTuple
 
 import click
 
+from server.cli.check_crews import flags_of_crews
+from server.cli.check_places import flags_of_places, read_photos, read_places
 from server.cli.species_table import read_species
 from server.cli.table_text import TableUnreadable
 from server.cli.tree_table import Of, Place, Table, in_order, place_of, read_trees
@@ -27,23 +29,30 @@ from server.validation.rule import RULES
 from server.validation.story import story_of
 
 COLUMNS = (
-    "row", "plot_id", "tag", "stem_id", "census", "rule", "severity", "score", "priority", "field", "value",
+    "row", "plot_id", "tag", "stem_id", "census", "crew", "rule", "severity", "score", "priority", "field", "value",
     "expected_low", "expected_high", "suggestion", "message",
 )  # fmt: skip
-"""`row`: of --csv, its heading being row 1; blank where a flag is about a whole plot or a tree that has no row."""
+"""`row`: of --csv, its heading being row 1; blank where a flag is about a whole plot or a tree that has no row. `crew`
+is there where a flag is about a crew, and no plot."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class _Found(NamedTuple):
-    visit: Visit
+    """A flag and where it stands: a plot, or a crew in a census."""
+
+    plot_id: str
+    census: str
     flag: Flag
+    crew: str = ""
 
 
 @click.command()
 @click.option("--csv", "current", type=FILE, required=True, help="Table of trees to check.")
 @click.option("--previous", type=FILE, help="Table of the census before; default: the one before in --csv.")
 @click.option("--reference", "references", type=FILE, multiple=True, help="Table of older, accepted data.")
+@click.option("--plots", type=FILE, help="Table of plots: plot_id, lat, lon, fix_lat, fix_lon, accuracy_m …")
+@click.option("--photos", type=FILE, help="Table of photos: plot_id, photo, taken_at, lat, lon, sha256 …")
 @click.option("--species", "species_list", type=FILE, help="List of the species codes that exist.")
 @click.option("--each-plot", is_flag=True, help="Check each plot's newest visit (rolling inventories).")
 @click.option("--census", help="Census of --csv to check; default: the newest.")
@@ -63,6 +72,8 @@ def check(
     current: Path,
     previous: Path | None,
     references: tuple[Path, ...],
+    plots: Path | None,
+    photos: Path | None,
     species_list: Path | None,
     census: str | None,
     each_plot: bool,
@@ -78,7 +89,8 @@ def check(
     """Look for suspect values in a table of trees and list them, most suspicious first.
 
     Columns: plot_id, tag, dbh_cm; and where there are: stem_id, species, status, height_m, date, census, x, y,
-    hom_m, codes, verified, thinned, area_ha.
+    hom_m, codes, verified, thinned, area_ha; crew and entered_at (when a tree was written down) for the crews' habits.
+    A heading may name another unit (dbh_mm).
     """
     try:
         parameters = Parameters.default().with_changes(dict(map(_setting, settings)))
@@ -89,6 +101,8 @@ def check(
         if each_plot or (table.is_rolling and census is None):
             history = _by_recency(history, {plot_id for _, plot_id in table.lines})
         species = read_species(species_list) if species_list else None
+        places = read_places(plots) if plots else {}
+        albums = read_photos(photos) if photos else None
     except (TableUnreadable, ParameterInvalid) as error:
         raise click.ClickException(str(error)) from error
     if not table.has_thinned:
@@ -100,7 +114,17 @@ def check(
     if told is not None:
         _explain(now, told, about, lang)
         return
-    found = sorted(_look(now, about), key=_ORDERS[queue])
+    census_name = next((visit.census for visit in now), "")
+    found = list(_look(now, about))
+    found += (
+        _Found(plot_id, census_name, flag)
+        for plot_id, flag in flags_of_places(places, albums, now, parameters)
+    )
+    found += (
+        _Found("", census_name, flag, crew)
+        for crew, flag in flags_of_crews(now, about.last, table, places, parameters)
+    )
+    found.sort(key=_ORDERS[queue])
     _write(found, table.lines, out, lang, excel=excel)
     _summarise(now, found, lang)
 
@@ -209,6 +233,10 @@ class _About(NamedTuple):
         seen = (census[visit.plot_id] for census in self.history if visit.plot_id in census)
         return [one for one in seen if _is_earlier(one, visit)]
 
+    def last(self, visit: Visit) -> Visit | None:
+        """The visit before; None: nobody was there."""
+        return next(iter(self.seen(visit)), None)
+
 
 def _look(now: Sequence[Visit], about: _About) -> Iterator[_Found]:
     copies = copies_of_table(now, about.history[0].values() if about.history else (), about.parameters)
@@ -219,7 +247,7 @@ def _look(now: Sequence[Visit], about: _About) -> Iterator[_Found]:
                             parameters=about.parameters, species=about.species)  # fmt: skip
         of_stand = flags_of_stand(visit, before, about.parameters)
         for flag in (*of_trees, *of_stand, *copies.get(visit.plot_id, ())):
-            yield _Found(visit, flag)
+            yield _Found(visit.plot_id, visit.census, flag)
 
 
 def _explain(now: Sequence[Visit], told: Place, about: _About, lang: str) -> None:
@@ -234,16 +262,16 @@ def _explain(now: Sequence[Visit], told: Place, about: _About, lang: str) -> Non
 def _rank(found: _Found) -> tuple[float, str]:
     return (
         -found.flag.score,
-        found.visit.plot_id,
+        found.plot_id,
     )  # sorting is stable: within a plot the rules' own order stays
 
 
 def _stake(found: _Found) -> tuple[float, str]:
-    return (-found.flag.priority, found.visit.plot_id)
+    return (-found.flag.priority, found.plot_id)
 
 
 def _doubt(found: _Found) -> tuple[float, str]:
-    return (-doubt(found.flag.score, found.flag.field, found.flag.facts), found.visit.plot_id)
+    return (-doubt(found.flag.score, found.flag.field, found.flag.facts), found.plot_id)
 
 
 _ORDERS = {"score": _rank, "doubt": _doubt, "priority": _stake}
@@ -262,10 +290,10 @@ def _write(
 def _write_rows(found: Sequence[_Found], lines: Mapping[Of, Sequence[int]], file: IO[str], lang: str) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for visit, flag in found:
-        row = "" if flag.ordinal is None else lines[visit.census, visit.plot_id][flag.ordinal]
+    for plot_id, census, flag, crew in found:
+        row = "" if flag.ordinal is None else lines[census, plot_id][flag.ordinal]
         writer.writerow([
-            row, visit.plot_id, flag.tag, flag.stem_id, visit.census, flag.rule, flag.severity, f"{flag.score:.3f}",
+            row, plot_id, flag.tag, flag.stem_id, census, crew, flag.rule, flag.severity, f"{flag.score:.3f}",
             f"{flag.priority:.4f}", flag.field, flag.value, _bound(flag.expected_low), _bound(flag.expected_high),
             flag.suggestion, message(flag, lang),
         ])  # fmt: skip
@@ -291,7 +319,7 @@ def _summarise(now: Sequence[Visit], found: Sequence[_Found], lang: str) -> None
     trees = sum(len(visit.trees) for visit in now)
     rate = 1000 * len(found) / trees if trees else 0.0
     click.echo(head.format(visits=len(now), trees=trees, flags=len(found), rate=rate), err=True)
-    counts = Counter((flag.rule, flag.severity) for _, flag in found)
+    counts = Counter((flag.rule, flag.severity) for _, _, flag, _ in found)
     name = dict(zip(Severity, words, strict=True))
     for (rule, severity), count in sorted(counts.items()):
         click.echo(f"{count:7d}  {rule} {name[severity]}  {RULES[rule].title(lang)}", err=True)

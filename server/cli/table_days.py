@@ -7,13 +7,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 
 MONTHS = {name: number for number, name in enumerate(
     ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}  # fmt: skip
 EXCEL_DAYS = range(20_000, 60_000)
 """Days since 30 December 1899, as Excel keeps 1954 to 2064."""
+
+
+CHINA = timezone(timedelta(hours=8))
+"""The zone of a moment that names none."""
+
+
+def moment_of(text: str) -> datetime:
+    """A moment like 2024-06-01 08:30:15, or as cameras write it (2024:06:01), in the zone it names, else in none.
+
+    Raises ValueError, for a day without a time as well."""
+    if not re.search(r"\d{1,2}:\d\d$|\d:\d\d\D", text):
+        raise ValueError(text)
+    return datetime.fromisoformat(re.sub(r"^(\d{4})[:/](\d\d)[:/]", r"\1-\2-", text.strip()))
+
+
+def moment_ms(text: str) -> int:
+    """The same in ms since 1970 UTC."""
+    at = moment_of(text)
+    return round((at if at.tzinfo else at.replace(tzinfo=CHINA)).timestamp() * 1000)
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""What people call the columns of a table of trees, and in which unit they write them.
+"""What people call the columns of tables of trees, plots and photos, and in which unit they write them.
 
 Letters' case, spaces, brackets, points and lines between the words do not matter: "Plot ID", "plot_id" and "plotID"
 are one. A unit at the end of a measure's heading is understood: "DBH (mm)", "胸径(毫米)".
@@ -37,6 +37,17 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "verified": ("复核",),
     "thinned": ("间伐",),
     "area_ha": ("area", "面积", "样地面积"),
+    "lat": ("latitude", "design_lat", "plan_lat", "纬度"),
+    "lon": ("longitude", "lng", "design_lon", "plan_lon", "经度"),
+    "fix_lat": ("gps_lat", "measured_lat", "实测纬度"),
+    "fix_lon": ("gps_lon", "measured_lon", "实测经度"),
+    "accuracy_m": ("accuracy", "gps_accuracy", "精度"),
+    "altitude_m": ("altitude", "海拔"),
+    "started_at": ("start", "start_time", "开始时间"),
+    "ended_at": ("end", "end_time", "结束时间"),
+    "entered_at": ("entry_time", "录入时间"),
+    "photo": ("file", "filename", "照片"),
+    "taken_at": ("DateTimeOriginal", "拍摄时间"),
     "crew": ("调查队", "班组", "调查员"),
 }
 """Our names and what else such columns are called, the surest first."""

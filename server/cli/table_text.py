@@ -16,7 +16,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from server.cli.table_days import day_of, is_day_first
+from server.cli.table_days import day_of, is_day_first, moment_ms
 from server.cli.table_headings import Column, columns_of
 
 BLANK = frozenset({"", "na", "n/a", "nan", "<na>", "#n/a", "null", "none", "\\n", ".", "-", "—", "/", "无"})
@@ -73,6 +73,16 @@ class Row:
             return day_of(text, day_first=self.sheet.day_first(name))
         except (TypeError, ValueError):
             raise self.refuse(name, text, "a date like 2024-06-01") from None
+
+    def moment_ms(self, name: str) -> int | None:
+        """A moment in ms since 1970 UTC; None for blank."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            return moment_ms(text)
+        except ValueError:
+            raise self.refuse(name, text, "a moment like 2024-06-01 08:30:15") from None
 
     def refuse(self, name: str, text: str, wanted: str) -> TableUnreadable:
         """To be raised."""

@@ -35,32 +35,36 @@ Of = tuple[str, str]  # census and plot
 
 
 class Table(NamedTuple):
-    """The visits of a file by census, oldest census first; `has_thinned` where a column says what was thinned. `lines`
-    are the rows of the file that a visit's trees stand in, by census and plot. `crews` names who measured, where a
-    column does. `is_rolling`: the visits were told apart by their days alone."""
+    """The visits of a file by census, oldest census first; `has_thinned`: a column says what was thinned. By census
+    and plot: `lines`, the rows of the file that a visit's trees stand in; where a column says so `crews`, who measured,
+    and `entered`, when trees were written down (ms since 1970 UTC). `is_rolling`: the visits were told apart by their
+    days alone."""
 
     censuses: dict[str, dict[str, Visit]]
     has_thinned: bool
     lines: dict[Of, Sequence[int]]
     crews: dict[Of, str]
+    entered: dict[Of, Sequence[int]]
     is_rolling: bool = False
 
 
 class _Gathered:
-    """What belongs to one visit: its trees with their rows and days, and its first row."""
+    """What belongs to one visit: its trees with their rows, days and moments, and its first row."""
 
-    __slots__ = ("days", "first", "lines", "trees")
+    __slots__ = ("days", "entered", "first", "lines", "trees")
 
     def __init__(self, first: Row) -> None:
         self.first = first
         self.trees: list[Measurement] = []
         self.lines: list[int] = []
         self.days: list[date | None] = []
+        self.entered: list[int | None] = []
 
-    def add(self, tree: Measurement, line: int, day: date | None) -> None:
+    def add(self, tree: Measurement, line: int, day: date | None, entered_at: int | None) -> None:
         self.trees.append(tree._replace(ordinal=len(self.trees)) if tree.ordinal != len(self.trees) else tree)
         self.lines.append(line)
         self.days.append(day)
+        self.entered.append(entered_at)
 
 
 def read_trees(path: Path) -> Table:
@@ -76,9 +80,8 @@ def read_trees(path: Path) -> Table:
         here = gathered.get(of)
         if here is None:
             here = gathered[of] = _Gathered(row)
-        here.add(
-            _tree(row, len(here.trees), has_status=has_status), row.line, row.day("date") or row.day("year")
-        )
+        tree = _tree(row, len(here.trees), has_status=has_status)
+        here.add(tree, row.line, row.day("date") or row.day("year"), row.moment_ms("entered_at"))
     is_rolling = not ({"census", "year"} & sheet.columns.keys()) and any(map(_came_back, gathered.values()))
     if is_rolling:
         gathered = dict(one for of, here in gathered.items() for one in _told_apart(of[1], here))
@@ -87,7 +90,8 @@ def read_trees(path: Path) -> Table:
     visits = [_visit(*of, here) for of, here in gathered.items()]
     return Table(
         _by_census(visits), "thinned" in sheet.columns, {of: here.lines for of, here in gathered.items()},
-        {of: here.first.text("crew") for of, here in gathered.items() if here.first.text("crew")}, is_rolling,
+        {of: here.first.text("crew") for of, here in gathered.items() if here.first.text("crew")},
+        {of: [at for at in here.entered if at is not None] for of, here in gathered.items()}, is_rolling,
     )  # fmt: skip
 
 
@@ -176,9 +180,11 @@ def _told_apart(plot_id: str, all_rows: _Gathered) -> Iterator[tuple[Of, _Gather
         if last is None or (day - last).days > APART_DAYS
     ]
     visits: dict[int, _Gathered] = {}
-    for tree, line, day in zip(all_rows.trees, all_rows.lines, all_rows.days, strict=True):
+    for tree, line, day, at in zip(
+        all_rows.trees, all_rows.lines, all_rows.days, all_rows.entered, strict=True
+    ):
         number = sum(day >= begin for begin in begins) if day is not None else len(begins)
-        visits.setdefault(number, _Gathered(all_rows.first)).add(tree, line, day)
+        visits.setdefault(number, _Gathered(all_rows.first)).add(tree, line, day, at)
     for number in sorted(visits):
         here = visits[number]
         yield (str(max(day for day in here.days if day is not None)), plot_id), here

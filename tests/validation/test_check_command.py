@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli.check import check
+from server.forest.position import Point
+from server.validation.datum import GCJ02, shifted
 
 HEAD = "plot_id,tag,stem_id,species,status,dbh_cm,height_m,date,census,x,y\n"
 TWO_CENSUSES = HEAD + (
@@ -310,9 +312,9 @@ def test_visits_are_told_apart_by_whatever_says_when(tmp_path, column):
 def test_days_may_be_written_as_elsewhere(tmp_path, day):
     text = oaks("plot_id,tag,species,dbh_cm,date,census", "A,{tag},oak,{cm:.1f},2019-07-01,1").strip()
     later = "\n".join(f"A,{tag},oak,{cm + 6:.1f},{day},2" for tag, cm in OAKS)
-    assert (
-        rows(run(tmp_path, f"{text}\n{later}\n")) == []
-    )  # 1.2 cm a year in five years; in one it would be odd
+    said = rows(run(tmp_path, f"{text}\n{later}\n"))
+    # 1.2 cm a year in five years; in one it would be odd
+    assert {row["severity"] for row in said} <= {"info"}
 
 
 def test_a_day_that_may_be_two_is_read_as_the_rest_of_its_column(tmp_path):
@@ -346,3 +348,67 @@ def test_plots_of_a_reference_alone_are_not_checked(tmp_path):
     (tmp_path / "older.csv").write_text(HEAD + "B,1,1,油松,alive,300,,2014-07-01,0,,\n", "utf-8")
     text = HEAD + "A,1,1,油松,alive,15.0,,2024-07-01,2,,\n"
     assert rows(run(tmp_path, text, "--each-plot", "--reference", str(tmp_path / "older.csv"))) == []
+
+
+def test_a_crew_that_rounds_and_one_that_hurries_are_named(tmp_path):
+    lines = []
+    for number in range(400):
+        crew, second = "甲乙"[number % 2], number * (3 if number % 2 else 97)
+        cm = 10 + (5 * (number % 13) if number % 2 == 0 else 3 * number % 77 + 1) / 10
+        at = f"2024-07-0{1 + number % 2} {8 + second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        lines.append(f"{crew}1,{number},油松,{cm:.1f},{crew},{at}\n")
+    text = "plot_id,tag,species,dbh_cm,crew,entered_at\n" + "".join(lines)
+    found = [row for row in rows(run(tmp_path, text)) if row["crew"]]
+    assert {(row["crew"], row["rule"], row["plot_id"]) for row in found} == {
+        ("甲", "C01", ""),
+        ("乙", "C02", ""),
+    }
+
+
+def test_plots_away_from_their_plan_are_told_and_a_shifted_datum_is_known(tmp_path):
+    design = Point(36.2, 113.4)
+    fixes = {"A": design, "B": shifted(design, GCJ02), "C": Point(36.21, 113.4)}
+    plan = "".join(f"{name},36.2,113.4,{fix.lat:.6f},{fix.lon:.6f},5\n" for name, fix in fixes.items())
+    (tmp_path / "plots.csv").write_text("plot_id,lat,lon,fix_lat,fix_lon,accuracy_m\n" + plan, "utf-8")
+    trees = "plot_id,tag,species,dbh_cm\n" + "".join(f"{name},1,油松,15.3\n" for name in fixes)
+    found = rows(run(tmp_path, trees, "--plots", str(tmp_path / "plots.csv")))
+    assert {(row["plot_id"], row["rule"]) for row in found if row["severity"] == "error"} == {
+        ("B", "P02"),
+        ("C", "P01"),
+    }
+
+
+def test_photos_from_elsewhere_from_another_hour_and_used_before_are_told(tmp_path):
+    (tmp_path / "plots.csv").write_text(
+        "plot_id,fix_lat,fix_lon,started_at,ended_at\n"
+        "A,36.2,113.4,2024-07-01 08:00:00,2024-07-01 09:00:00\nB,36.3,113.4,2024-07-01 11:00:00,2024-07-01 12:00:00\n"
+    )
+    (tmp_path / "photos.csv").write_text(
+        "plot_id,photo,taken_at,lat,lon,sha256\n"
+        "A,1.jpg,2024:07:01 08:30:00,36.2,113.4,aa\nA,2.jpg,2024-07-01 10:00:00,36.2,113.4,bb\n"
+        "A,3.jpg,2024-07-01 08:40:00,36.202,113.4,cc\nB,4.jpg,2024-07-01 11:40:00,36.3,113.4,aa\n"
+    )
+    trees = "plot_id,tag,species,dbh_cm\nA,1,油松,15.3\nB,1,油松,15.3\n"
+    found = rows(
+        run(tmp_path, trees, "--plots", str(tmp_path / "plots.csv"), "--photos", str(tmp_path / "photos.csv"))
+    )
+    told = {(row["value"], row["rule"]) for row in found if row["value"].endswith(".jpg")}
+    assert told == {("2.jpg", "F02"), ("3.jpg", "F01"), ("4.jpg", "F03")}
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        ("--plots", "plot_id,lat,lon\nA,36.2,113.4\n", "no column fix_lat, fix_lon"),
+        ("--plots", "plot_id,fix_lat,fix_lon\nA,113.4,36.2\n", "row 2, column fix_lat"),
+        ("--plots", "plot_id,fix_lat,fix_lon\nA,1,2\nA,1,2\n", "row 3, column plot_id"),
+        ("--photos", "plot_id,photo,taken_at\nA,1.jpg,yesterday\n", "row 2, column taken_at"),
+    ],
+)
+def test_tables_of_plots_and_photos_that_cannot_be_read_are_refused_with_their_place(
+    tmp_path, option, text, said
+):
+    (tmp_path / "other.csv").write_text(text, "utf-8")
+    result = run(tmp_path, "plot_id,tag,dbh_cm\nA,1,15\n", option, str(tmp_path / "other.csv"))
+    assert result.exit_code == 1
+    assert said in result.output
