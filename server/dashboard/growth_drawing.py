@@ -46,7 +46,8 @@ class Tick(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """What to draw. `line` joins what counts; `cone` opens from the last value to the expected interval, `band` is
-    that interval as x, y, width and height; "" and None where nothing was expected."""
+    that interval as x, y, width and height; "" and None where nothing was expected. An interval with one end has no
+    cone: it does not follow from the last value."""
 
     dots: tuple[Dot, ...]
     line: str
@@ -76,11 +77,11 @@ def drawing(
         dots.append(Dot(xs[doubted], scale.y(meant), f"{meant:g}?", "meant"))
     earlier = [place for place in range(doubted) if seen[place].value is not None]
     bottom, top = scale.y(scale.least if low is None else low), scale.y(scale.most if high is None else high)
-    is_bounded = low is not None or high is not None
+    is_bounded, is_closed = low is not None or high is not None, low is not None and high is not None
     return Drawing(
         dots=tuple(dots),
         line=_path([(x, scale.y(one.value)) for x, one in zip(xs, seen, strict=True) if one.value is not None]),
-        cone=_cone(xs, seen, scale, earlier[-1], doubted, bottom, top) if is_bounded and earlier else "",
+        cone=_cone(xs, seen, scale, earlier[-1], doubted, bottom, top) if is_closed and earlier else "",
         band=(xs[doubted] - BAND_PX / 2, top, BAND_PX, max(bottom - top, 1.0)) if is_bounded else None,
         censuses=tuple(Tick(x, one.census) for x, one in zip(xs, seen, strict=True)),
         values=tuple(Tick(scale.y(value), f"{value:g}") for value in scale.round_values()),

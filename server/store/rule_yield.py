@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from server.store.schema import flag
+from server.store.schema import crew_flag, flag
 
 
 class RuleYield(NamedTuple):
@@ -27,16 +27,20 @@ class RuleYield(NamedTuple):
 
 
 _NAMED = {"corrected": "confirmed"}
+_NAMED_OF_CREW = {"sent_back": "confirmed"}
+"""A flag on a crew is found right when its visits are opened again for it."""
 
 
 def of_project(connection: Connection, project_id: int) -> dict[str, RuleYield]:
-    """The yield of each rule that has raised anything, by rule."""
-    query = (
-        select(flag.c.rule, flag.c.state, func.count())
-        .where(flag.c.project_id == project_id)
-        .group_by(flag.c.rule, flag.c.state)
-    )
+    """The yield of each rule that has raised anything, on visits or on crews, by rule."""
     counts: dict[str, dict[str, int]] = {}
-    for rule, state, count in connection.execute(query):
-        counts.setdefault(rule, {})[_NAMED.get(state, state)] = count
+    for table, named in ((flag, _NAMED), (crew_flag, _NAMED_OF_CREW)):
+        query = (
+            select(table.c.rule, table.c.state, func.count())
+            .where(table.c.project_id == project_id)
+            .group_by(table.c.rule, table.c.state)
+        )
+        for rule, state, count in connection.execute(query):
+            found, name = counts.setdefault(rule, {}), named.get(state, state)
+            found[name] = found.get(name, 0) + count
     return {rule: RuleYield(**found) for rule, found in sorted(counts.items())}

@@ -76,8 +76,25 @@ def test_a_rules_yield_counts_what_people_found(database: Database, scene: Scene
     _raise_flags(database, scene, "X06", open=4, corrected=3, accepted=2, sent_back=1, void=5)
     with database.reading() as connection:
         found = rule_yield.of_project(connection, scene.project)
-    assert found == {"X06": RuleYield(open=4, sent_back=1, confirmed=3, accepted=2, void=5)}
+    assert found["X06"] == RuleYield(open=4, sent_back=1, confirmed=3, accepted=2, void=5)
     assert found["X06"].raised == 15
+
+
+def test_a_rule_about_crews_yields_what_was_decided_about_crews(
+    sign_in: SignIn, database: Database, scene: Scene
+) -> None:
+    with database.writing() as pen:
+        flag = pen.execute(select(schema.crew_flag).where(schema.crew_flag.c.id == scene.crew_flag)).one()
+        of_rule = schema.crew_flag.c.rule == flag.rule, schema.crew_flag.c.project_id == scene.project
+        pen.execute(update(schema.crew_flag).where(*of_rule).values(state="accepted"))
+    with database.reading() as connection:
+        found = rule_yield.of_project(connection, scene.project)[flag.rule]
+    assert found.accepted == 1  # beside what the rule says about the crew's visits
+    room = "crews" if flag.rule.startswith("C") else "audits"
+    page = sign_in("li").get(f"/projects/{scene.project}/rules/{flag.rule}").text
+    links = html.document_fromstring(page).xpath("//main//section//a/@href")
+    assert f"/projects/{scene.project}/{room}" in links
+    assert not any("/flags" in link for link in links)  # that queue holds no flags on crews
 
 
 def test_flags_of_another_project_yield_nothing_here(database: Database, scene: Scene) -> None:
