@@ -94,8 +94,10 @@ def doubt_of(scene: Scene, key: tuple[str, str]) -> Doubt | None:
 def _odd(scene: Scene, expectations: Expectations) -> list[int]:
     """Places of trees worth a closer look; nearly every tree is passed over by the first comparison."""
     limits, years, has_older = scene.limits, scene.years, bool(expectations.older_years)
-    odd = []
-    for place, (now, before) in enumerate(scene.grown):
+    odd, asked = [], scene.asked
+    for place, (at, (now, before)) in enumerate(zip(scene.places, scene.grown, strict=True)):
+        if at not in asked:
+            continue
         dbh, last = now.dbh_cm or 0.0, before.dbh_cm or 0.0
         growth = expectations.growth(now, last)
         low, high = bounds_cm(limits, growth, last, years, has_older=has_older)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,13 +33,14 @@ class Crowd(NamedTuple):
     """What is known of all trees of a visit, where a scene holds only some of them.
 
     `grown` is how many lived and were measured both times, `whole` how many of these to whole centimetres; `places`
-    are where those of the scene stand in their list, counted from anywhere. `sizes` are the diameters (cm) of all
-    living trees by species.
+    are where those of the scene stand in their list, counted from anywhere; `asked` are the places of those whose own
+    diameter may be odd. `sizes` are the diameters (cm) of all living trees by species.
     """
 
     grown: int
     whole: int
     places: Sequence[int]
+    asked: Collection[int]
     sizes: Mapping[str, Sequence[float]]
 
 
@@ -75,6 +76,11 @@ class Scene:
     def places(self) -> Sequence[int]:
         """Where the trees of `grown` stand in the list of all that have grown."""
         return range(len(self.grown)) if self.crowd is None else self.crowd.places
+
+    @property
+    def asked(self) -> Collection[int]:
+        """Places of the trees whose own diameter may be odd."""
+        return self.places if self.crowd is None else self.crowd.asked
 
     @property
     def all_grown(self) -> int:

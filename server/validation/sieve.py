@@ -93,7 +93,7 @@ def _handed_out(
     """`odd` are the trees that are asked about where other trees of the visit need not be."""
     others = near(rows, odd.filter(_c("look") == "growth_flags"), limits)
     needed = pl.concat([odd.select(others.columns), others]).unique()
-    crowds = _crowds(needed, rows, wide)
+    crowds = _crowds(needed, odd, rows, wide)
     asked = {
         visit: Asked(frozenset(names), crowds.get(visit))
         for visit, names in looks.group_by("visit").agg("look").iter_rows()
@@ -101,8 +101,12 @@ def _handed_out(
     return Sieved(asked, needed.select("visit", "key"))
 
 
-def _crowds(needed: pl.DataFrame, rows: pl.DataFrame, wide: pl.DataFrame) -> dict[int, Crowd]:
+def _crowds(
+    needed: pl.DataFrame, odd: pl.DataFrame, rows: pl.DataFrame, wide: pl.DataFrame
+) -> dict[int, Crowd]:
     """What is known of all trees, by visit, of visits from which only some trees are handed out."""
+    grows_oddly = odd.lazy().filter(_c("look") == "growth_flags")
+    asked = grows_oddly.group_by("visit").agg(_c("place").alias("asked"))
     places = needed.lazy().filter("grown").group_by("visit").agg(_c("place").sort())
     sized = rows.lazy().filter("sized").select("visit", "species", "dbh_cm")
     by_species = sized.join(needed.lazy(), on="visit", how="semi").group_by("visit", "species").agg("dbh_cm")
@@ -112,10 +116,10 @@ def _crowds(needed: pl.DataFrame, rows: pl.DataFrame, wide: pl.DataFrame) -> dic
     counts = (
         wide.lazy().select("visit", "grown_rows", "whole_rows").join(needed.lazy(), on="visit", how="semi")
     )
-    table = counts.join(places, on="visit", how="left").collect()
+    table = counts.join(places, on="visit", how="left").join(asked, on="visit", how="left").collect()
     return {
-        visit: Crowd(all_grown, whole, at or (), sizes.get(visit, {}))
-        for visit, all_grown, whole, at in table.iter_rows()
+        visit: Crowd(all_grown, whole, at or (), odd_at or (), sizes.get(visit, {}))
+        for visit, all_grown, whole, at, odd_at in table.iter_rows()
     }
 
 
