@@ -84,6 +84,7 @@ def _is_no_chance(scene: Scene, same: int) -> bool:
     if same < limits.x06_least_same or same <= limits.x06_least_share * len(grown):
         return False
     expectations, step_cm = Expectations(scene), read_to_cm(scene.sized)
+    step_cm *= 1.0 if step_cm < COARSE_CM else COARSE_MORE
     still = 0.0
     for pair in grown:
         judged = expectations.judged(pair)
@@ -92,6 +93,9 @@ def _is_no_chance(scene: Scene, same: int) -> bool:
     return log10_tail(same, len(grown), still / len(grown)) < limits.x06_log10_p
 
 
+COARSE_CM, COARSE_MORE = 0.15, 1.3
+"""Tapes read in steps from this on, cm, give the same value so much more often than the step alone makes: one reads what
+stood there last time (own measurements on an inventory in tenths of an inch)."""
 STEPS_CM = (1.0, 0.5, 1 / pi, 0.254, 0.5 / pi)
 """Steps coarser than a millimetre that tapes are read in, cm: whole and half centimetres, a centimetre of girth, tenths
 of an inch, half a centimetre of girth."""
