@@ -14,6 +14,7 @@ from server.store import projects, rechecks
 from server.store.db import Database
 from server.store.reviews import Act
 from server.validation.parameters import ParameterInvalid, Parameters
+from server.validation.parameters.meanings import meaning_of
 from server.validation.project import parameters_of
 
 LOOK_S = 0.5
@@ -30,14 +31,15 @@ def rules() -> None:
 @click.argument("project")
 @click.option("--changed", is_flag=True, help="Only those that the project has changed.")
 def list_(project: str, changed: bool) -> None:
-    """Every threshold: its key, its value, its unit, where the number comes from."""
+    """Every threshold: its key, its value, its unit, where the number comes from, what it means in two languages."""
     with open_database() as database, database.reading() as connection:
         ways = projects.ways(connection, project_number(connection, project))
     assert ways is not None
     parameters = parameters_of(ways.tally_limit_cm, ways.rule_settings)
     for one in parameters.table:
         if not changed or chosen(ways, one.key) is not None:
-            click.echo(f"{one.key}\t{one.value:g}\t{one.unit}\t{one.source}")
+            meaning = meaning_of(one)
+            click.echo(f"{one.key}\t{one.value:g}\t{one.unit}\t{one.source}\t{meaning.zh}\t{meaning.en}")
     for rule in sorted(parameters.off):
         click.echo(f"{rule}.on\t0\t\tproject setting")
 
