@@ -91,6 +91,9 @@ def check(
     Columns: plot_id, tag, dbh_cm; and where there are: stem_id, species, status, height_m, date, census, x, y,
     hom_m, codes, verified, thinned, area_ha; crew and entered_at (when a tree was written down) for the crews' habits.
     A heading may name another unit (dbh_mm).
+
+    What comes out is a table, a line for each flag: the row of --csv, the rule, error, warn or info, the score (the
+    probability, 0 to 1, that the value is wrong), what stands there, what was to be expected.
     """
     try:
         parameters = Parameters.default().with_changes(dict(map(_setting, settings)))

@@ -44,6 +44,8 @@ class Row:
         if column is None or column.at >= len(self.cells):
             return ""
         found = self.cells[column.at].strip()
+        if found[:1].isdigit():  # most cells are numbers
+            return found
         return "" if found.casefold() in BLANK else found
 
     def number(self, name: str) -> float | None:
@@ -52,7 +54,7 @@ class Row:
         if not text:
             return None
         try:
-            value = float(_with_point(text))
+            value = float(_with_point(text) if "," in text else text)
         except ValueError:
             raise self.refuse(name, text, "a number (without its unit)") from None
         if not math.isfinite(value):

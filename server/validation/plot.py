@@ -94,8 +94,8 @@ def _is_no_chance(scene: Scene, same: int) -> bool:
 
 
 COARSE_CM, COARSE_MORE = 0.15, 1.3
-"""Tapes read in steps from this on, cm, give the same value so much more often than the step alone makes: one reads what
-stood there last time (own measurements on an inventory in tenths of an inch)."""
+"""Tapes read in steps from this on, cm, give the same value so much more often than the step alone makes: one reads
+what stood there last time (own measurements on an inventory in tenths of an inch)."""
 STEPS_CM = (1.0, 0.5, 1 / pi, 0.254, 0.5 / pi)
 """Steps coarser than a millimetre that tapes are read in, cm: whole and half centimetres, a centimetre of girth, tenths
 of an inch, half a centimetre of girth."""
