@@ -26,17 +26,18 @@ def may_be_slips(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
         .collect()
     )
     weights = _meant(unusual.get_column("dbh_cm").unique().to_list())
-    asked = unusual.lazy().select("at", "dbh_cm", *_EXPECTED)
-    slips = (
-        asked.join(weights.lazy(), on="dbh_cm", how="inner")
-        .group_by("at")
-        .agg(slip=(_c("share") * _density(_c("meant_cm"))).sum())
-    )
+    asked = unusual.lazy().select("at", *_EXPECTED)
+    near = unusual.lazy().select("at", "dbh_cm", *_near()).join(weights.lazy(), on="dbh_cm").filter(
+        _c("meant_cm").is_between(_c("low"), _c("high"))
+    ).select("at", "meant_cm", "share")  # fmt: skip
+    slips = near.join(asked, on="at").group_by("at").agg(slip=(_c("share") * _density(_c("meant_cm"))).sum())
+    far = weights.lazy().group_by("dbh_cm").agg(all_shares=_c("share").sum())
     prior, enough = limits.x03_prior_error, limits.x03_screen_score
-    slip = prior * (_c("slip") + _otherwise()) * (1 + ROOM)
+    slip = prior * (_c("slip").fill_null(0.0) + _c("all_shares") * _far_density() + _otherwise()) * (1 + ROOM)
     return (
         unusual.lazy()
-        .join(slips, on="at")
+        .join(far, on="dbh_cm")
+        .join(slips, on="at", how="left")
         .filter(slip >= enough * (slip + (1 - prior) * _density(_c("dbh_cm"))))
         .select(rows.columns)
         .collect()
@@ -85,6 +86,20 @@ def _density(dbh_cm: pl.Expr) -> pl.Expr:
     away = (dbh_cm - _c("cm")).abs() / width
     still = STANDING_STILL * _student((dbh_cm - _c("last_dbh_cm")).abs() / _c("tape")) / _c("tape")
     return _student(away) / width + pl.when(is_above).then(0.0).otherwise(still)
+
+
+def _near() -> list[pl.Expr]:
+    """Bounds of `FAR` widths around where the tree should be and was, cm: few values that may be meant lie between."""
+    cm, last, still = _c("cm"), _c("last_dbh_cm"), FAR * _c("tape")
+    return [
+        pl.min_horizontal(cm - FAR * _c("below"), last - still).alias("low"),
+        pl.max_horizontal(cm + FAR * _c("above"), last + still).alias("high"),
+    ]
+
+
+def _far_density() -> pl.Expr:
+    """What `_density` nowhere exceeds but near."""
+    return student(FAR) * (1 / pl.min_horizontal("above", "below") + STANDING_STILL / _c("tape"))
 
 
 def _student(away: pl.Expr) -> pl.Expr:
