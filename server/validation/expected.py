@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, hypot, sqrt
@@ -103,6 +103,7 @@ class Expectations:
         self.older_years = _older_years(scene)
         self._known: dict[Band, Growth] = {}
         self._reach: dict[Growth, tuple[float, float]] = {}
+        self._ranges: dict[float, list[tuple[float, float]]] = {}
 
     @cached_property
     def _older(self) -> dict[Key, float]:
@@ -129,20 +130,27 @@ class Expectations:
         by_species, whole = self._plot
         return by_species.get(species, whole)
 
-    def near(self, pairs: Sequence[Pair], dbh_cm: float, steps: float) -> Iterator[int]:
+    def near(self, dbh_cm: float, steps: float) -> Iterator[int]:
         """Places of all trees that may be expected within so many spreads of `dbh_cm`, and of some that are not: the
-        quick look before `judged`. A sum of two spreads is never less than the two together."""
-        limits, reach = self.scene.limits, self._reach
-        slope, at_least = sqrt(2) * limits.x01_sigma_slope, sqrt(2) * limits.x01_sigma_cm
-        for place, (now, before) in enumerate(pairs):
-            last = before.dbh_cm or 0.0
-            growth = self.growth(now, last)
-            up, down = reach.get(growth) or reach.setdefault(growth, self._reach_of(growth, steps))
-            tape = steps * (slope * last + at_least)
-            if now.pom_m != before.pom_m:
-                tape += steps * limits.x14_taper_share * last
-            if last - down - tape <= dbh_cm <= last + up + tape:
-                yield place
+        quick look before `judged`."""
+        if steps not in self._ranges:
+            self._ranges[steps] = [self._range_of(pair, steps) for pair in self.scene.grown]
+        return (place for place, (low, high) in enumerate(self._ranges[steps]) if low <= dbh_cm <= high)
+
+    def _range_of(self, pair: Pair, steps: float) -> tuple[float, float]:
+        """Between these the tree may be expected within so many spreads, cm: a sum of two spreads is never less than
+        the two together."""
+        limits, reach, last, growth = (
+            self.scene.limits,
+            self._reach,
+            pair.before.dbh_cm or 0.0,
+            self._growth_of(pair),
+        )
+        up, down = reach.get(growth) or reach.setdefault(growth, self._reach_of(growth, steps))
+        tape = steps * sqrt(2) * tape_sd_cm(limits, last)
+        if pair.now.pom_m != pair.before.pom_m:
+            tape += steps * limits.x14_taper_share * last
+        return last - down - tape, last + up + tape
 
     def _reach_of(self, growth: Growth, steps: float) -> tuple[float, float]:
         """How much larger, and how much smaller than its last diameter a tree may be expected within so many spreads,

@@ -159,7 +159,7 @@ def _others(
     apart, places = (1 - 2 * NEXT_IN_LIST) / max(scene.all_grown - 1, 1), scene.places
     found: list[tuple[float, Densities, float]] = []
     keys = {}
-    for at in expectations.near(scene.grown, dbh, FITS_STEPS):
+    for at in expectations.near(dbh, FITS_STEPS):
         if at == place or (among is not None and at not in among):
             continue
         other = scene.grown[at]
