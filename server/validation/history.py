@@ -157,21 +157,31 @@ def _big_newcomer(tree: Measurement, dbh: float, most: float, scene: Scene) -> F
 
 def place_flags(scene: Scene) -> Iterator[Flag]:
     """X13: a tree whose position in the plot is not where it was. One whose species and diameter go on is the same
-    tree measured from elsewhere, which is information; unless it is far away, or changed places with another."""
-    shift_m = scene.limits.x13_shift_m
+    tree measured from elsewhere, which is information; unless it is far away, or changed places with another. Many of
+    those far away are one doubt about the map."""
+    limits = scene.limits
     moved = [
         pair for pair in scene.pairs
-        if (pair.now.x_m != pair.before.x_m or pair.now.y_m != pair.before.y_m) and _apart_m(*pair) > shift_m
+        if (pair.now.x_m != pair.before.x_m or pair.now.y_m != pair.before.y_m) and _apart_m(*pair) > limits.x13_shift_m
     ]  # fmt: skip
+    others = {pair.now.ordinal: _changed_places(pair, moved, limits.x13_shift_m) for pair in moved}
+    odd = {pair.now.ordinal for pair in moved if others[pair.now.ordinal] or _is_another(scene, pair)}
+    far = [pair for pair in moved if _apart_m(*pair) > limits.x13_far_m and pair.now.ordinal not in odd]
+    together = {pair.now.ordinal for pair in far} if len(far) >= limits.x13_many else set()
+    if together:
+        yield raised("X13", None, "", "", "x_m", "", score=0.3, case="many", trees=len(far), far_m=limits.x13_far_m,
+                     tags=sorted(pair.now.tag for pair in far))  # fmt: skip
     for pair in moved:
         now, before = pair
-        apart_m, other = _apart_m(now, before), _changed_places(pair, moved, shift_m)
-        asked = bool(other) or apart_m > scene.limits.x13_far_m or _is_another(scene, pair)
+        if now.ordinal in together:
+            continue
+        apart_m, other = _apart_m(now, before), others[now.ordinal]
+        asked = now.ordinal in odd or apart_m > limits.x13_far_m
         yield raised(
             "X13", now.ordinal, now.tag, now.stem_id, "x_m", f"{now.x_m:g}, {now.y_m:g}",
             suggestion=f"{before.x_m:g}, {before.y_m:g}", severity=None if asked else Severity.INFO,
             score=0.5 if other else 0.3 if asked else 0.05, case="places" if other else "moved",
-            moved_m=round(apart_m, 1), shift_m=shift_m, other=other,
+            moved_m=round(apart_m, 1), shift_m=limits.x13_shift_m, other=other,
         )  # fmt: skip
 
 

@@ -332,6 +332,10 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "样木 {tag} 的位置（{value}）比上期移动了 {moved_m} m。请核对样木号和位置。",
             "Tree {tag} at ({value}) is {moved_m} m from where it stood. Check tag and position.",
         ),
+        "many": (
+            "{trees} 株样木（{tags}）离上期位置都超过 {far_m} m，树种和胸径却接得上。请核对位置图的原点和方向。",
+            "{trees} trees ({tags}) are more than {far_m} m from where they stood, and their species and diameters go on. Check the map's origin and direction.",
+        ),
         "places": (
             "样木 {tag} 站在样木 {other} 上期的位置（{value}），样木 {other} 站在它的位置。请核对两株的样木号。",
             "Tree {tag} stands at ({value}), where tree {other} stood, and {other} where it stood. Check both tags.",

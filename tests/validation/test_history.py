@@ -7,7 +7,7 @@ from datetime import date
 from server.forest.species import SpeciesInfo
 from server.forest.tree import TallyCode
 from server.validation.reference import Reference
-from tests.validation.makers import CUT, DEAD, OVER, flags, last, said, tree, visit
+from tests.validation.makers import CUT, DEAD, OVER, changed, flags, last, said, tree, visit
 
 
 def test_a_tree_that_lived_and_has_no_row_now_has_vanished():
@@ -124,6 +124,15 @@ def test_trees_do_not_walk_far_nor_become_another():
     assert said(visit(tree("1", 15.5, x_m=2.0, y_m=13.1)), before) == [("X13", "warn")]
     assert ("X13", "warn") in said(visit(tree("1", 15.5, "侧柏", x_m=2.0, y_m=4.1)), before)
     assert ("X13", "warn") in said(visit(tree("1", 30.0, x_m=2.0, y_m=4.1)), before)
+
+
+def test_trees_that_moved_far_together_are_one_doubt_about_the_map():
+    before = last(*(tree(str(n), 15.0 + n, x_m=2.0 + 3 * n, y_m=3.0) for n in range(5)))
+    now = [tree(str(n), 15.5 + n, x_m=2.0 + 3 * n, y_m=23.0) for n in range(5)]
+    (flag,) = flags(visit(*now), before)
+    assert (flag.rule, flag.severity, flag.ordinal, flag.facts["trees"]) == ("X13", "warn", None, 5)
+    swapped = changed(now, "4", species="侧柏")
+    assert ("X13", "4") in [(flag.rule, flag.tag) for flag in flags(visit(*swapped), before)]
 
 
 def test_two_trees_that_changed_places_have_each_others_tags():

@@ -99,6 +99,7 @@ class Limits:
     x11_min_trees: float
     x13_shift_m: float
     x13_far_m: float
+    x13_many: float
     x14_use_share: float
     x14_alert_m: float
     x14_taper_share: float
