@@ -52,7 +52,8 @@ def reading_flags(scene: Scene) -> Iterator[Flag]:
     tenths = [(tree.dbh_cm or 0.0) * 10 for tree in sized]
     fine = sum(abs(value - round(value)) > 1e-6 for value in tenths)
     coarse = sum(round(value) % 5 == 0 for value in tenths)
-    bound = max(limits.t08_coarse_share, 0.2 + limits.t08_chance_z * sqrt(0.16 / count))
+    usual = limits.t08_coarse_share
+    bound = usual + limits.t08_chance_z * sqrt(usual * (1 - usual) / count)
     if fine > limits.t08_decimals_share * count:
         yield raised("T08", None, "", "", "dbh_cm", "", severity=Severity.INFO, score=0.1, case="fine",
                      plot_count=fine, plot_trees=count)  # fmt: skip

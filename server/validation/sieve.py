@@ -187,7 +187,8 @@ def _together(limits: Limits) -> dict[str, pl.Expr]:
     )
     changed = limits.x15_min_changed
     chance = limits.t08_chance_z
-    coarse = pl.max_horizontal(limits.t08_coarse_share, 0.2 + chance * (0.16 / sized).sqrt())
+    usual = limits.t08_coarse_share
+    coarse = usual + chance * (usual * (1 - usual) / sized).sqrt()
     copied = bound + chance * (bound * (1 - bound) / grown).sqrt()
     return {
         STAND: _stand(limits),

@@ -39,6 +39,10 @@ def test_a_crew_that_reads_whole_and_half_centimetres_only():
     assert said(visit(*coarse)) == [("T08", "warn")]
     assert said(visit(*fine)) == []
     assert said(visit(*coarse[:29])) == []
+    # 0.3 is what honest crews write; of 40 trees 0.3 + 2.33 * sqrt(0.21 / 40) = 0.47 may be by chance
+    for round_ones, flagged in ((18, []), (20, [("T08", "warn")])):
+        forty = [tree(str(i), 8 + i + (0.5 if i < round_ones else 0.3)) for i in range(40)]
+        assert said(visit(*forty)) == flagged
 
 
 def test_diameters_with_two_decimals_were_converted():
