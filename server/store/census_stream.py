@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
+from itertools import islice
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as postgresql_columns
@@ -168,15 +167,14 @@ def _row(visit_id: int, tree: Measurement) -> tuple[Any, ...]:
 
 def measurements(trees: pl.DataFrame) -> dict[int, list[Measurement]]:
     """Trees as the rules take them, by visit."""
-    numbers, *columns = (trees.get_column(name).to_list() for name in SCHEMA)
+    columns = [trees.get_column(name).to_list() for name in list(SCHEMA)[1:]]
     columns[_TALLY] = [visits.TALLY.get(code) for code in columns[_TALLY]]
     columns[_CODES] = [frozenset(codes.split()) if codes else visits.NO_CODES for codes in columns[_CODES]]
-    found: dict[int, list[Measurement]] = {}
     make = partial(
         tuple.__new__, Measurement
     )  # a million times: past the constructor's own reading of arguments
-    for number, rows in groupby(
-        zip(numbers, map(make, zip(*columns, strict=True)), strict=True), key=itemgetter(0)
-    ):
-        found.setdefault(number, []).extend(tree for _, tree in rows)
+    rows = map(make, zip(*columns, strict=True))
+    found: dict[int, list[Measurement]] = {}
+    for run in trees.get_column("visit").rle():
+        found.setdefault(run["value"], []).extend(islice(rows, run["len"]))
     return found
