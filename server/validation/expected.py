@@ -132,7 +132,9 @@ class Expectations:
 
     def near(self, dbh_cm: float, steps: float) -> Iterator[int]:
         """Places of all trees that may be expected within so many spreads of `dbh_cm`, and of some that are not: the
-        quick look before `judged`."""
+        quick look before `judged`. In a crowd these have been chosen already."""
+        if self.scene.crowd is not None:
+            return iter(range(len(self.scene.grown)))
         if steps not in self._ranges:
             self._ranges[steps] = [self._range_of(pair, steps) for pair in self.scene.grown]
         return (place for place, (low, high) in enumerate(self._ranges[steps]) if low <= dbh_cm <= high)
