@@ -105,6 +105,12 @@ class Expectations:
         self._reach: dict[Growth, tuple[float, float]] = {}
         self._ranges: dict[float, list[tuple[float, float]]] = {}
 
+    @property
+    def rests_on_bands(self) -> bool:
+        """Do accepted trees tell how trees grow here?"""
+        reference = self.scene.reference
+        return reference is not None and bool(reference.growth)
+
     @cached_property
     def _older(self) -> dict[Key, float]:
         return _older_diameters(self.scene) if self.older_years else {}

@@ -101,16 +101,17 @@ def _odd(scene: Scene, expectations: Expectations) -> list[int]:
         dbh, last = now.dbh_cm or 0.0, before.dbh_cm or 0.0
         growth = expectations.growth(now, last)
         low, high = bounds_cm(limits, growth, last, years, has_older=has_older)
-        if not low <= dbh <= high or (
-            not is_usual(limits, growth, last, dbh, years) and _may_be_slip(scene, growth, last, dbh)
-        ):
+        if not low <= dbh <= high or (expectations.rests_on_bands and _may_be_slip(scene, growth, last, dbh)):
             odd.append(place)
     return odd
 
 
 def _may_be_slip(scene: Scene, growth: Growth, last_cm: float, dbh_cm: float) -> bool:
-    """Does a slip explain the value well enough to look closer, whatever the tree's own rate was?"""
+    """Does a slip explain the value well enough to look closer, whatever the tree's own rate was? Asked only where
+    accepted trees tell how trees grow: the few of a plot do not know how odd an odd one is."""
     limits = scene.limits
+    if is_usual(limits, growth, last_cm, dbh_cm, scene.years):
+        return False
     prior, enough = limits.x03_prior_error, limits.x03_screen_score
     expected = after(
         limits, growth, last_cm, max(growth.rate_cm_yr, 0.0), scene.years, thinned=scene.now.thinned

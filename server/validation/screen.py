@@ -31,10 +31,7 @@ def bounds_cm(
 
 
 def is_usual(limits: Limits, growth: Growth, last_cm: float, dbh_cm: float, years: float) -> bool:
-    """Is the value so near what trees of its kind become that no slip need be thought of? So is any where nothing is
-    known of growth here."""
-    if not growth.trees:
-        return True
+    """Is the value so near what trees of its kind become that no slip need be thought of?"""
     tape = limits.x01_sigma_slope * last_cm + limits.x01_sigma_cm
     rate = growth.rate_cm_yr if growth.rate_cm_yr > 0 else 0.0
     away = dbh_cm - last_cm - rate * years
