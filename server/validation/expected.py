@@ -23,6 +23,8 @@ STANDING_STILL = 0.1
 0.2 or more, a tropical one by less; more would excuse values that other censuses prove wrong."""
 FAR, FAR_RATE = 12.0, 0.5
 """Beyond so many widths honest growth gets rarer by e for each two more: no tail goes on for ever."""
+REACH = 30.0
+"""Farther away than so many widths honest work is next to impossible, below 6e-9 a width: far rarer than any slip."""
 
 
 class Expected(NamedTuple):
@@ -40,14 +42,26 @@ class Expected(NamedTuple):
         cm, up, down, last, tape = self
         above, below = SHAPE_UP * up, SHAPE_DOWN * down
         found = []
-        for dbh in dbhs_cm:  # a hundred for each doubt, and mostly far from it
+        for dbh in (
+            dbhs_cm
+        ):  # a hundred for each doubt, so that `student` is written out here where it is asked most
             width = above if dbh > cm else below
             away = abs(dbh - cm) / width
-            likely = (_AT_FAR * exp((FAR - away) * FAR_RATE) if away > FAR else student(away)) / width
+            if away > FAR:
+                likely = _AT_FAR * exp((FAR - away) * FAR_RATE) / width
+            else:
+                thin = 1 + 0.25 * away * away
+                likely = 0.375 / (thin * thin * sqrt(thin)) / width
             if dbh <= cm:
                 likely += STANDING_STILL * student(abs(dbh - last) / tape) / tape
             found.append(likely)
         return found
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Between these lies all but less than a millionth of what honest work finds, cm."""
+        cm, up, down, last, tape = self
+        return min(cm - REACH * SHAPE_DOWN * down, last - REACH * tape), cm + REACH * SHAPE_UP * up
 
     def backwards(self, dbh_cm: float) -> Expected:
         """What the last diameter should have been where today's is `dbh_cm` and right."""
@@ -183,8 +197,12 @@ class Expectations:
     def expected(self, pair: Pair) -> Expected:
         """Where the tree's diameter should be: all that its neighbours want to know of it."""
         scene, last, growth = self.scene, pair.before.dbh_cm or 0.0, self._growth_of(pair)
-        rate = self._rate(growth, last, self._older_cm(pair))
-        return after(scene.limits, growth, last, rate, scene.years, thinned=scene.now.thinned,
+        limits, older = scene.limits, self._older_cm(pair)
+        rate = self._rate(growth, last, older)
+        if older is not None:
+            up, down = (limits.x03_own_spread * spread for spread in (growth.up_cm_yr, growth.down_cm_yr))
+            growth = growth._replace(up_cm_yr=up, down_cm_yr=down)
+        return after(limits, growth, last, rate, scene.years, thinned=scene.now.thinned,
                      room_cm=self._room_cm(pair) / 2)  # fmt: skip
 
     def _growth_of(self, pair: Pair) -> Growth:

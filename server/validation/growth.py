@@ -27,11 +27,11 @@ from server.validation.parameters.limits import Limits
 from server.validation.rule import raised
 from server.validation.scene import Key, Scene, shown
 from server.validation.screen import bounds_cm, is_usual, shrunk_cm
-from server.validation.slips import ANYWHERE, ANYWHERE_SHARE, Stands
+from server.validation.slips import Stands
 
 NEXT_IN_LIST = 0.25
 """Half of all exchanges are between neighbours in the list, a quarter to each side (project default)."""
-FITS_STEPS = 6
+FITS_STEPS = 4
 """Spreads around what a tree was expected to be within which another's diameter may be its own (project default)."""
 PARTNER_CHANCE = 0.02
 """Where an exchange is this likely the other tree is asked about as well (project default)."""
@@ -116,7 +116,7 @@ def _may_be_slip(scene: Scene, growth: Growth, last_cm: float, dbh_cm: float) ->
     expected = after(
         limits, growth, last_cm, max(growth.rate_cm_yr, 0.0), scene.years, thinned=scene.now.thinned
     )
-    slip = prior * likely_slip(dbh_cm, expected.densities, expected.cm)
+    slip = prior * likely_slip(dbh_cm, expected.densities, expected.cm, expected.reach)
     [honest] = expected.densities((dbh_cm,))
     return slip >= enough * (slip + (1 - prior) * honest)
 
@@ -137,9 +137,11 @@ def doubts(
     for place in odd:
         judged = expectations.judged(scene.grown[place])
         honest = judged.expected.densities
-        others, keys = _others(scene, expectations, theirs, place, among)
+        others, keys = _others(scene, expectations, theirs, place, judged.expected, among)
+        [another] = stands.densities("", (judged.dbh,))
         verdict = weighed(
-            judged.dbh, honest, judged.expected.cm, limits.x03_prior_error, more=exchanged(judged.dbh, honest, others),
+            judged.dbh, honest, judged.expected.cm, limits.x03_prior_error,
+            reach=judged.expected.reach, more=exchanged(judged.dbh, honest, others, another),
             last_wrong=_last_wrong(scene, expectations, judged, stands), whole_share=whole,
             possible=1.0 if judged.is_possible else BEYOND_CAP,
             shift=limits.x03_score_shift, slope=limits.x03_score_slope,
@@ -152,22 +154,23 @@ def _others(
     expectations: Expectations,
     theirs: dict[int, Expected],
     place: int,
+    mine: Expected,
     among: Collection[int] | None,
 ) -> tuple[list[tuple[float, Densities, float]], dict[float, Key]]:
-    """Trees whose diameter may stand here: those whose own growth would have made this value. `theirs` is where trees
-    should be that were asked about before."""
+    """Trees that this one may have been exchanged with: the growth of each would have made the other's value. `mine` is
+    where this tree should be, `theirs` where trees should be that were asked about before."""
     dbh = scene.grown[place].now.dbh_cm or 0.0
     apart, places = (1 - 2 * NEXT_IN_LIST) / max(scene.all_grown - 1, 1), scene.places
     found: list[tuple[float, Densities, float]] = []
     keys = {}
     for at in expectations.near(dbh, FITS_STEPS):
-        if at == place or (among is not None and at not in among):
-            continue
         other = scene.grown[at]
+        other_cm = other.now.dbh_cm or 0.0
+        if at == place or (among is not None and at not in among) or mine.steps(other_cm) >= FITS_STEPS:
+            continue
         expected = theirs.get(at) or theirs.setdefault(at, expectations.expected(other))
         if expected.steps(dbh) < FITS_STEPS:
             share = apart + (NEXT_IN_LIST if abs(places[at] - places[place]) == 1 else 0.0)
-            other_cm = other.now.dbh_cm or 0.0
             found.append((other_cm, expected.densities, share))
             keys[round(other_cm, 1)] = other.now.key
     return found, keys
@@ -184,28 +187,22 @@ def _last_wrong(scene: Scene, expectations: Expectations, judged: Judged, stands
     are likelier to have."""
     limits = scene.limits
     if judged.older is None:
-        return limits.x03_prior_error * limits.x03_first_share * _first_wrong(scene, judged, stands)
+        return limits.x03_prior_error * limits.x03_first_share * _first_wrong(judged, stands)
     prior = limits.x03_prior_error * limits.x03_last_share
     years = expectations.older_years
     usual = max(judged.growth.rate_cm_yr, 0.0)
     then = after(limits, judged.growth, judged.older, usual, years)
     both = after(limits, judged.growth, judged.older, usual, years + scene.years)
-    last_slips = likely_slip(judged.last, then.densities, then.cm)
+    last_slips = likely_slip(judged.last, then.densities, then.cm, then.reach)
     [today], [was] = both.densities((judged.dbh,)), then.densities((judged.last,))
     return prior * last_slips * today / max(was, 1e-12)
 
 
-def _first_wrong(scene: Scene, judged: Judged, stands: Stands) -> float:
+def _first_wrong(judged: Judged, stands: Stands) -> float:
     """The same for a last diameter that had none before it, its share apart."""
     was = judged.expected.backwards(judged.dbh)
-    made = likely_slip(judged.last, was.densities, was.cm)
-    stand = stands.of(judged.pair.now.species)
-    share = ANYWHERE_SHARE if stand.trees > scene.limits.t05_min_trees else 1.0
-    both = (was.cm, judged.last)
-    usual, found = (
-        (1 - share) * here + share * anywhere
-        for here, anywhere in zip(stand.densities(both), ANYWHERE.densities(both), strict=True)
-    )
+    made = likely_slip(judged.last, was.densities, was.cm, was.reach)
+    usual, found = stands.densities(judged.pair.now.species, (was.cm, judged.last))
     return made * usual / found
 
 

@@ -8,10 +8,11 @@ meant is shown to a person and never applied.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from math import exp, log, pi, sqrt
-from operator import mul
+from math import exp, inf, log, pi, sqrt
+from operator import itemgetter, mul
 from typing import NamedTuple
 
 CM_PER_INCH = 2.54
@@ -43,6 +44,9 @@ UNSHOWN = 0.01
 
 Densities = Callable[[Sequence[float]], list[float]]
 """How likely honest work finds each of some diameters, per cm: a hundred are asked about at once."""
+Reach = tuple[float, float]
+"""Diameters between which honest work finds what it finds, cm."""
+EVERYWHERE: Reach = (0.0, inf)
 
 
 class Hypothesis(NamedTuple):
@@ -77,17 +81,18 @@ Slip = tuple[str, float | None, float]  # kind, what was meant, how likely it ma
 
 def weighed(
     dbh_cm: float, honest: Densities, usual_cm: float, prior: float, *,
-    more: Iterable[Slip] = (), last_wrong: float = 0.0,
+    reach: Reach = EVERYWHERE, more: Iterable[Slip] = (), last_wrong: float = 0.0,
     whole_share: float = WHOLE_SHARE, possible: float = 1.0, shift: float = 0.0, slope: float = 1.0,
 ) -> Verdict:  # fmt: skip
     """How probable it is that `dbh_cm` is wrong.
 
-    `honest` says what honest work finds around `usual_cm`, `prior` is the share of wrong values among all. `more` are
-    slips that only the caller knows (neighbours); `last_wrong` is how likely a wrong value last time explains this one
-    (per cm); `whole_share` is the share of whole centimetres in the plot; `possible` is below 1 where honest work is
-    next to impossible for a reason that `honest` does not know. `shift` and `slope` calibrate the log-odds.
+    `honest` says what honest work finds around `usual_cm`, next to nothing outside of `reach`; `prior` is the share of
+    wrong values among all. `more` are slips that only the caller knows (neighbours); `last_wrong` is how likely a wrong
+    value last time explains this one (per cm); `whole_share` is the share of whole centimetres in the plot; `possible`
+    is below 1 where honest work is next to impossible for a reason that `honest` does not know. `shift` and `slope`
+    calibrate the log-odds.
     """
-    may_be = meant_by(dbh_cm)
+    may_be = meant_by(dbh_cm).within(reach)
     likely = list(map(mul, may_be.shares, honest(may_be.meant_cm)))
     tape, pen, eye = likely[:TAPES], likely[TAPES : may_be.eyes], likely[may_be.eyes :]
     by_story: dict[Story, float] = {}
@@ -125,9 +130,9 @@ def _rank(story: Hypothesis) -> tuple[float, str, float]:
     return (-story.chance, story.kind, story.meant_cm or 0.0)
 
 
-def likely_slip(dbh_cm: float, honest: Densities, usual_cm: float) -> float:
-    """How likely the value is as any slip that it can tell by itself, per cm. `usual_cm` is where it should be."""
-    may_be = meant_by(dbh_cm)
+def likely_slip(dbh_cm: float, honest: Densities, usual_cm: float, reach: Reach) -> float:
+    """How likely the value is as any slip that it can tell by itself, per cm; words as for `weighed`."""
+    may_be = meant_by(dbh_cm).within(reach)
     return float(sum(map(mul, may_be.shares, honest(may_be.meant_cm)))) + otherwise(dbh_cm, usual_cm)
 
 
@@ -140,13 +145,23 @@ def otherwise(dbh_cm: float, usual_cm: float) -> float:
 class MayBe(NamedTuple):
     """What may have been meant: values, and how likely each makes the written one, per cm, where it is as likely as one
     per cm itself: the share of the slip, divided among what it could have made, times how much wider a centimetre of
-    the meant value is than one of the written. First what a moved tape makes, then slips of the pen, each story once,
-    of these kinds (`pens`), from `eyes` on what was guessed. Columns take a fifth of the room of a hundred rows."""
+    the meant value is than one of the written. First what a moved tape makes, then slips of the pen, each once and the
+    smallest value first, of these kinds (`pens`), from `eyes` on what was guessed. Columns take less room than rows."""
 
     meant_cm: array[float]
     shares: array[float]
     pens: tuple[str, ...]
     eyes: int
+
+    def within(self, reach: Reach) -> MayBe:
+        """Without slips of the pen that would have been made of a value out of reach: half of them, mostly."""
+        meant, shares, pens, eyes = self
+        first = bisect_left(meant, reach[0], TAPES, eyes)
+        last = bisect_right(meant, reach[1], first, eyes)
+        return MayBe(
+            meant[:TAPES] + meant[first:last] + meant[eyes:], shares[:TAPES] + shares[first:last] + shares[eyes:],
+            pens[first - TAPES : last - TAPES], TAPES + last - first,
+        )  # fmt: skip
 
 
 @lru_cache(maxsize=KEPT)
@@ -157,11 +172,13 @@ def meant_by(dbh_cm: float) -> MayBe:
         if meant > 0:
             story = (kind, round(meant, 1))
             stories[story] = (meant, share + stories.get(story, (0.0, 0.0))[1])
+    by_size = sorted(stories.items(), key=itemgetter(1))
     is_whole = abs(dbh_cm - round(dbh_cm)) < 1e-6
     eye = _off(dbh_cm, BY_EYE, GUESS / WHOLE_SHARE) if is_whole else []
-    meant_cm, shares = zip(*_off(dbh_cm, MOVED_TAPE, POM), *stories.values(), *eye, strict=True)
+    pens = [value for _, value in by_size]
+    meant_cm, shares = zip(*_off(dbh_cm, MOVED_TAPE, POM), *pens, *eye, strict=True)
     return MayBe(
-        array("d", meant_cm), array("d", shares), tuple(kind for kind, _ in stories), TAPES + len(stories)
+        array("d", meant_cm), array("d", shares), tuple(kind for (kind, _), _ in by_size), TAPES + len(pens)
     )
 
 
@@ -207,12 +224,13 @@ def _cm(tenths: str) -> float:
 
 
 def exchanged(
-    dbh_cm: float, honest: Densities, others: Sequence[tuple[float, Densities, float]]
+    dbh_cm: float, honest: Densities, others: Sequence[tuple[float, Densities, float]], another: float = 0.0
 ) -> Iterator[Slip]:
-    """The value may be another tree's: the two were exchanged, or this row was filled with the other's. `others` are
-    their diameter now, what honest work would find there, and how close they stand in the list (shares of 1)."""
+    """The value may be another tree's: the two were exchanged, or another one was measured. `others` are their diameter
+    now, what honest work would find there, and how close they stand in the list (shares of 1); `another` is how likely
+    any tree of the stand has the value, per cm."""
+    yield "stem", None, STEM * another
     fit_here = honest([theirs_cm for theirs_cm, _, _ in others])
     for (theirs_cm, theirs, share), fits_here in zip(others, fit_here, strict=True):
         fits_there, own = theirs((dbh_cm, theirs_cm))
         yield "swap", theirs_cm, SWAP * share * fits_there * fits_here / max(own, 1e-12)
-        yield "stem", None, STEM * share * fits_there

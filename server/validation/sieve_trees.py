@@ -218,8 +218,8 @@ def _curved(beside: Beside, limits: Limits) -> pl.Expr:
 
 
 def near(rows: pl.DataFrame, odd: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """Trees (visit, key, grown, place) whose own growth may have made the diameter of one of these odd trees, and so
-    may have been exchanged with it: as `Expectations.near`, whatever a tree's own rate was."""
+    """Trees (visit, key, grown, place) that one of these odd trees may have been exchanged with, each within reach of
+    the other's diameter: as `Expectations.near`, whatever a tree's own rate was."""
     last, years, steps, share = _c("last_dbh_cm"), _c("years"), FITS_STEPS, limits.x03_own_share
     usual = pl.max_horizontal(_c("rate"), 0.0)
     released = pl.when(_c("thinned")).then(limits.x04_thinned_factor).otherwise(1.0)
@@ -228,15 +228,10 @@ def near(rows: pl.DataFrame, odd: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     tape = 2**0.5 * steps * (limits.x01_sigma_slope * last + limits.x01_sigma_cm) + pl.when(
         _c("pom_m").eq_missing(_c("last_pom_m"))
     ).then(0.0).otherwise(steps * limits.x14_taper_share * last) + ROOM  # fmt: skip
-    others = (
-        rows.lazy()
-        .filter("grown")
-        .select(
-            "visit", "key", "grown", "place", low=last + least * years - tape, high=last + most * years + tape
-        )
-    )
-    values = odd.lazy().select("visit", "dbh_cm")
-    return (
-        others.join(values, on="visit").filter(_c("dbh_cm").is_between(_c("low"), _c("high")))
-        .select("visit", "key", "grown", "place").collect()
+    reach = rows.lazy().filter("grown").select(
+        "visit", "key", "grown", "place", "dbh_cm", low=last + least * years - tape, high=last + most * years + tape
     )  # fmt: skip
+    asked = reach.join(odd.lazy(), on=["visit", "key"], how="semi")
+    mine = asked.select("visit", my_cm="dbh_cm", my_low="low", my_high="high")
+    fits = _c("my_cm").is_between("low", "high") & _c("dbh_cm").is_between("my_low", "my_high")
+    return reach.join(mine, on="visit").filter(fits).select("visit", "key", "grown", "place").collect()

@@ -103,6 +103,16 @@ class Stands:
             self._known[species] = found
         return found
 
+    def densities(self, species: str, dbhs_cm: Sequence[float]) -> list[float]:
+        """How likely some tree here, of the species if it is named, has each of these diameters, per cm; where few
+        trees are known nearly any."""
+        stand = self.of(species)
+        share = ANYWHERE_SHARE if stand.trees > self._least else 1.0
+        return [
+            (1 - share) * here + share * anywhere
+            for here, anywhere in zip(stand.densities(dbhs_cm), ANYWHERE.densities(dbhs_cm), strict=True)
+        ]
+
     def _all(self) -> Stand:
         found = self._known.get("")
         return found or self._known.setdefault("", _stand([*chain(*self._sizes.values())]))

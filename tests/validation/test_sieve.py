@@ -125,8 +125,8 @@ def test_of_a_plot_with_exchanged_trees_only_those_of_such_a_size_are_handed_out
     grown = exchanged(stand(35, 8.0, 0.7, 2.0), 5, 12)
     case = Case(visit(*grown, area_ha=0.1), (visit(*stand(35, 8.0, 0.7), on=LAST),))
     handed = handed_out(case, PARAMETERS, REFERENCE)
-    assert {"6", "13"} < handed
-    assert len(handed) < 25
+    assert {"6", "13"} <= handed
+    assert len(handed) < 10
 
 
 def test_an_ordinary_plot_is_passed_over() -> None:

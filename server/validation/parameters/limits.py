@@ -60,6 +60,7 @@ class Limits:
     x02_tolerance_share: float
     x02_large_cm: float
     x03_own_share: float
+    x03_own_spread: float
     x03_prior_error: float
     x03_last_share: float
     x03_first_share: float
