@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +59,7 @@ AUDITED_SHARE = 0.15
 def demo(seed: int, plots: int, no_serve: bool) -> None:
     """Make a county with plots, phones and flags, and serve it. The second time it is there already."""
     settings = Settings.from_env()
+    _refuse_taken(settings.host, settings.port)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     _migrate()
     notes = settings.data_dir / "demo.json"
@@ -79,6 +81,17 @@ def demo(seed: int, plots: int, no_serve: bool) -> None:
         server.send_signal(signal.SIGTERM)
         with suppress(KeyboardInterrupt):
             server.wait()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Whoever listens there already would answer instead of us, and be sent our phones' plots."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(f"{host}:{port}: {error.strerror}; set YANGDI_PORT") from error
 
 
 def _migrate() -> None:
