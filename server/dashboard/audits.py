@@ -10,16 +10,15 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from forms.definition import Form
-from server.dashboard import language, scope
+from server.dashboard import scope
 from server.dashboard.crews import census_asked, flags_shown, limits_of, may_decide
 from server.dashboard.door import blueprint
-from server.dashboard.header import Labels
+from server.dashboard.labels import labels_of
 from server.dashboard.language import gettext as _
 from server.problems import BadRequest, NotFound
 from server.steps import draw_audits
 from server.steps.draw_audits import Asked
-from server.store import crew_report, draws, plot_report, visits
+from server.store import crew_report, draws, visits
 from server.validation import audit
 from server.validation.audit import Beside
 from server.web import connection
@@ -123,10 +122,5 @@ def audit_page(project_id: int, audit_id: int) -> ResponseReturnValue:
     return render_template(
         "dashboard/audit.html", project=project, audit=found, limits=limits, rows=rows,
         figures=found["figures"], failures=audit.failures(found["figures"], limits) if found["figures"] else [],
-        species=_labels(project_id).species,
+        species=labels_of(project_id).species,
     )  # fmt: skip
-
-
-def _labels(project_id: int) -> Labels:
-    forms = [Form.from_json(d) for d in plot_report.current_definitions(connection.reading(), project_id)]
-    return Labels(forms, plot_report.species_names(connection.reading(), project_id), language.locale())

@@ -57,7 +57,7 @@ def band_page(project_id: int) -> ResponseReturnValue:
         "dashboard/bands.html",
         project=project, versions=bands.versions(reader, project_id, VERSIONS_SHOWN),
         classes=_classes(), growth=_growth(known, name), heights=_heights(known, name), heights_at=HEIGHTS_AT_CM,
-        recheck=rechecks.under_way(connection.reading(), project_id),
+        recheck=rechecks.under_way(reader, project_id),
     )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from forms.definition import Form
 from forms.measures import MEASURES
 from server.dashboard import language, scope, words
 from server.dashboard.door import blueprint
 from server.dashboard.header import Labels
+from server.dashboard.labels import labels_of
 from server.dashboard.language import gettext as _
 from server.forest.effective import NUMBERS
 from server.forest.tree import TallyCode
@@ -38,7 +38,7 @@ def conflict_list(project_id: int) -> ResponseReturnValue:
     more = len(rows) > conflict_report.PAGE_ROWS
     rows = rows[: conflict_report.PAGE_ROWS]
     who = conflict_report.sides(reader, {n for row in rows for cell in row["fields"] for n in _numbers(cell)})
-    labels = _labels(project_id)
+    labels = labels_of(project_id)
     return render_template(
         "dashboard/conflicts.html",
         may_decide=session.current_person().role_in(project_id) in session.DECIDES,
@@ -51,11 +51,6 @@ def conflict_list(project_id: int) -> ResponseReturnValue:
 
 def _numbers(cell: Row) -> list[int]:
     return [cell[side] for side in ("mine_from", "theirs_from") if cell.get(side)]
-
-
-def _labels(project_id: int) -> Labels:
-    forms = [Form.from_json(d) for d in plot_report.current_definitions(connection.reading(), project_id)]
-    return Labels(forms, plot_report.species_names(connection.reading(), project_id), language.locale())
 
 
 def _shown(row: Row, who: Mapping[int, Row], labels: Labels) -> Row:

@@ -12,11 +12,11 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from forms.definition import Form
-from server.dashboard import decisions, flag_text, flags, language, neighbours, place, scope, words
+from server.dashboard import decisions, flag_text, flags, neighbours, place, scope, words
 from server.dashboard.door import blueprint
 from server.dashboard.growth_drawing import Drawing, Seen, drawing
 from server.dashboard.header import Labels
+from server.dashboard.labels import labels_of
 from server.dashboard.plot import before
 from server.dashboard.tally_sheet import TreeRow, tally_sheet
 from server.forest.doubt import last_wrong
@@ -58,7 +58,7 @@ def flag_page(project_id: int, flag_id: int) -> ResponseReturnValue:
         raise NotFound(f"flag {flag_id}")
     plot = plot_report.find(reader, project_id, found["plot"])
     assert plot is not None  # a flag's plot is there as long as the flag is
-    labels = _labels(project_id)
+    labels = labels_of(project_id)
     previous, following = flag_report.beside(reader, project_id, asked, flag_report.place_of(found, asked.by))
     return render_template(
         "dashboard/flag.html",
@@ -67,12 +67,6 @@ def flag_page(project_id: int, flag_id: int) -> ResponseReturnValue:
         past=flag_story.decisions(reader, found), corrected=flag_story.corrections(reader, found),
         crews=reports.names(reader, project_id)["crew"], **_of_tree(project_id, plot, found, labels),
     )  # fmt: skip
-
-
-def _labels(project_id: int) -> Labels:
-    reader = connection.reading()
-    forms = [Form.from_json(d) for d in plot_report.current_definitions(reader, project_id)]
-    return Labels(forms, plot_report.species_names(reader, project_id), language.locale())
 
 
 def _of_tree(project_id: int, plot: Row, found: Row, labels: Labels) -> Row:

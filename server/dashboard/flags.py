@@ -7,12 +7,11 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from forms.definition import Form
-from server.dashboard import flag_text, language, scope
+from server.dashboard import flag_text, scope
 from server.dashboard.door import blueprint
-from server.dashboard.header import Labels
+from server.dashboard.labels import labels_of
 from server.problems import BadRequest
-from server.store import flag_report, plot_report, rechecks, reports
+from server.store import flag_report, rechecks, reports
 from server.store.flag_report import ORDERS, SEVERITIES, STATES, FlagQuestion, Place
 from server.validation.rule import RULES
 from server.web import connection
@@ -25,7 +24,7 @@ def flag_queue(project_id: int) -> ResponseReturnValue:
     reader = connection.reading()
     asked = asked_for()
     rows, after = flag_report.queue(reader, project_id, asked)
-    label = _labels(project_id).of
+    label = labels_of(project_id).of
     counts = flag_report.counts(reader, project_id, asked.state)
     return render_template(
         "dashboard/flags.html",
@@ -34,11 +33,6 @@ def flag_queue(project_id: int) -> ResponseReturnValue:
         names=reports.names(reader, project_id), severities=SEVERITIES, states=STATES, kept=kept(asked),
         recheck=rechecks.under_way(reader, project_id),
     )  # fmt: skip
-
-
-def _labels(project_id: int) -> Labels:
-    forms = [Form.from_json(d) for d in plot_report.current_definitions(connection.reading(), project_id)]
-    return Labels(forms, plot_report.species_names(connection.reading(), project_id), language.locale())
 
 
 def asked_for() -> FlagQuestion:

@@ -8,14 +8,13 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from forms.definition import Form
 from server.dashboard import language, scope
 from server.dashboard.door import blueprint
-from server.dashboard.header import Labels
+from server.dashboard.labels import labels_of
 from server.dashboard.language import gettext as _
 from server.forest.second_tape import MEASURED_AGAIN
 from server.steps import send_back
-from server.store import plot_report, rework
+from server.store import rework
 from server.store.rework import CANCELLED, OPEN, RETURNED, Page
 from server.web import connection
 
@@ -35,7 +34,7 @@ def rework_list(project_id: int) -> ResponseReturnValue:
     return render_template(
         "dashboard/rework.html",
         project=project, asked=asked, states=STATES, orders=orders, fields=MEASURED_AGAIN,
-        counts=rework.counts(reader, project_id), species=_labels(project_id).species,
+        counts=rework.counts(reader, project_id), species=labels_of(project_id).species,
         following=asked.offset + asked.most if len(found) > asked.most else None,
     )  # fmt: skip
 
@@ -47,11 +46,6 @@ def _shown(order: Any, trees: list[Any], today: date) -> dict[str, Any]:
         **order._mapping, "trees": trees, "waiting": waiting,
         "overdue_days": max(0, (today - due).days) if due else 0,
     }  # fmt: skip
-
-
-def _labels(project_id: int) -> Labels:
-    forms = [Form.from_json(d) for d in plot_report.current_definitions(connection.reading(), project_id)]
-    return Labels(forms, plot_report.species_names(connection.reading(), project_id), language.locale())
 
 
 @blueprint.post("/projects/<int:project_id>/rework/<int:rework_id>/cancel")
