@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -127,8 +127,7 @@ def check(
         _Found("", census_name, flag, crew)
         for crew, flag in flags_of_crews(now, about.last, table, places, parameters)
     )
-    found.sort(key=_ORDERS[queue])
-    _write(found, table.lines, out, lang, excel=excel)
+    _write(_queued(found, queue), table.lines, out, lang, excel=excel)
     _summarise(now, found, lang)
 
 
@@ -262,22 +261,17 @@ def _explain(now: Sequence[Visit], told: Place, about: _About, lang: str) -> Non
         click.echo(text)
 
 
-def _rank(found: _Found) -> tuple[float, str]:
-    return (
-        -found.flag.score,
-        found.plot_id,
-    )  # sorting is stable: within a plot the rules' own order stays
+_HEIGHTS: dict[str, Callable[[Flag], float]] = {
+    "score": lambda flag: flag.score,
+    "doubt": lambda flag: doubt(flag.score, flag.field, flag.facts),
+    "priority": lambda flag: flag.priority,
+}
 
 
-def _stake(found: _Found) -> tuple[float, str]:
-    return (-found.flag.priority, found.plot_id)
-
-
-def _doubt(found: _Found) -> tuple[float, str]:
-    return (-doubt(found.flag.score, found.flag.field, found.flag.facts), found.plot_id)
-
-
-_ORDERS = {"score": _rank, "doubt": _doubt, "priority": _stake}
+def _queued(found: Iterable[_Found], by: str) -> list[_Found]:
+    """The highest first; sorting is stable: within a plot the rules' own order stays."""
+    height = _HEIGHTS[by]
+    return sorted(found, key=lambda one: (-height(one.flag), one.plot_id))
 
 
 def _write(

@@ -119,12 +119,6 @@ class Expectations:
         self._reach: dict[Growth, tuple[float, float]] = {}
         self._ranges: dict[float, list[tuple[float, float]]] = {}
 
-    @property
-    def rests_on_bands(self) -> bool:
-        """Do accepted trees tell how trees grow here?"""
-        reference = self.scene.reference
-        return reference is not None and bool(reference.growth)
-
     @cached_property
     def _older(self) -> dict[Key, float]:
         return _older_diameters(self.scene) if self.older_years else {}
@@ -142,9 +136,9 @@ class Expectations:
         return found
 
     def _of(self, species: str, last_cm: float) -> Growth:
-        reference = self.scene.reference
-        if reference is not None and reference.growth:
-            found = reference.growth_of(species, self.scene.info(species).genus, last_cm)
+        bands = self.scene.bands
+        if bands is not None:
+            found = bands.growth_of(species, self.scene.info(species).genus, last_cm)
             if found is not None:
                 return found
         by_species, whole = self._plot

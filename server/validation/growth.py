@@ -101,7 +101,7 @@ def _odd(scene: Scene, expectations: Expectations) -> list[int]:
         dbh, last = now.dbh_cm or 0.0, before.dbh_cm or 0.0
         growth = expectations.growth(now, last)
         low, high = bounds_cm(limits, growth, last, years, has_older=has_older)
-        if not low <= dbh <= high or (expectations.rests_on_bands and _may_be_slip(scene, growth, last, dbh)):
+        if not low <= dbh <= high or (scene.bands is not None and _may_be_slip(scene, growth, last, dbh)):
             odd.append(place)
     return odd
 
@@ -300,8 +300,7 @@ def _raise(scene: Scene, rule: str, doubt: Doubt, story: Hypothesis | None, **fa
 
 def _bands(scene: Scene) -> str:
     """The version of the bands; "" where none are known."""
-    reference = scene.reference
-    return reference.version if reference is not None and reference.growth else ""
+    return "" if scene.bands is None else scene.bands.version
 
 
 def _usual_cm(judged: Judged) -> tuple[float, float]:

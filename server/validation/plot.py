@@ -80,16 +80,14 @@ def copied_flags(scene: Scene) -> Iterator[Flag]:
 def _is_no_chance(scene: Scene, same: int) -> bool:
     """Would trees that grow as accepted ones hardly ever leave so many diameters the same?"""
     limits, grown = scene.limits, scene.grown
-    if scene.reference is None or not scene.reference.growth:
-        return False
-    if same < limits.x06_least_same or same <= limits.x06_least_share * len(grown):
+    if scene.bands is None or same < limits.x06_least_same or same <= limits.x06_least_share * len(grown):
         return False
     expectations, step_cm = Expectations(scene), read_to_cm(scene.sized)
     step_cm *= 1.0 if step_cm < COARSE_CM else COARSE_MORE
     still = 0.0
     for pair in grown:
-        judged = expectations.judged(pair)
-        [density] = judged.expected.densities([judged.last])
+        expected = expectations.expected(pair)
+        [density] = expected.densities((expected.last_cm,))
         still += min(density * step_cm, 1.0)
     return log10_tail(same, len(grown), still / len(grown)) < limits.x06_log10_p
 

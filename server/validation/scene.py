@@ -104,6 +104,11 @@ class Scene:
             sizes.setdefault(tree.species, []).append(tree.dbh_cm or 0.0)
         return sizes
 
+    @property
+    def bands(self) -> Reference | None:
+        """What accepted trees say, where they tell how trees grow here; None where they do not."""
+        return self.reference if self.reference is not None and self.reference.growth else None
+
     def info(self, species: str) -> SpeciesInfo:
         """What the list says of a species; an empty entry where there is no list or it is not in it."""
         return self.species.get(species, NO_SPECIES) if self.species else NO_SPECIES

@@ -11,9 +11,7 @@ import polars as pl
 from server.validation.expected import FAR, FAR_RATE, SHAPE_DOWN, SHAPE_UP, STANDING_STILL, student
 from server.validation.hypotheses import OTHER, OTHER_RANGE, OTHER_SPREAD, meant_by
 from server.validation.parameters.limits import Limits
-
-ROOM = 1e-9
-"""Sums in another order differ in the last digits: what is compared is so much larger."""
+from server.validation.sieve_trees import ROOM, tape_cm
 
 
 def may_be_slips(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
@@ -48,11 +46,6 @@ def _c(name: str) -> pl.Expr:
     return pl.col(name)
 
 
-def _tape(limits: Limits) -> pl.Expr:
-    """What two tapes differ by, as a standard deviation, cm."""
-    return sqrt(2) * (limits.x01_sigma_slope * _c("last_dbh_cm") + limits.x01_sigma_cm)
-
-
 def _grown_cm() -> pl.Expr:
     return _c("last_dbh_cm") + pl.max_horizontal(_c("rate"), 0.0) * _c("years")
 
@@ -61,7 +54,7 @@ def _is_usual(limits: Limits) -> pl.Expr:
     """`screen.is_usual`, never wider; true where no band is known, since then the whole visit is looked at."""
     away = _c("dbh_cm") - _grown_cm()
     side = pl.when(away > 0).then(_c("up")).otherwise(_c("down")) * _c("years")
-    usual = away * away <= limits.x03_screen_steps**2 * (side * side + _tape(limits) ** 2) * (1 - ROOM)
+    usual = away * away <= limits.x03_screen_steps**2 * (side * side + tape_cm(limits) ** 2) * (1 - ROOM)
     return usual | _c("rate").is_null()
 
 
@@ -71,7 +64,7 @@ _EXPECTED = ("cm", "above", "below", "last_dbh_cm", "tape")
 def _expected(limits: Limits) -> list[pl.Expr]:
     """`expected.after` for a tree that goes on as its kind: the likeliest value and the widths on both sides, cm."""
     released = pl.when(_c("thinned")).then(limits.x04_thinned_factor).otherwise(1.0)
-    up, down, tape = _c("up") * _c("years") * released, _c("down") * _c("years"), _tape(limits)
+    up, down, tape = _c("up") * _c("years") * released, _c("down") * _c("years"), tape_cm(limits)
     return [
         _grown_cm().alias("cm"), tape.alias("tape"),
         (SHAPE_UP * (up * up + tape * tape).sqrt()).alias("above"),

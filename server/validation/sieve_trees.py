@@ -6,6 +6,7 @@ A condition here is wider than its rule, never narrower. Loads polars: import it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import sqrt
 from typing import NamedTuple
 
 import polars as pl
@@ -137,11 +138,15 @@ def _largest(reference: Reference, beside: Beside, species: str) -> tuple[float 
     )
 
 
+def tape_cm(limits: Limits) -> pl.Expr:
+    """What two tapes differ by at the last diameter, as a standard deviation, cm."""
+    return sqrt(2) * (limits.x01_sigma_slope * _c("last_dbh_cm") + limits.x01_sigma_cm)
+
+
 def _out_of_bounds(limits: Limits) -> pl.Expr:
     """Outside `screen.bounds_cm`; true where no band is known."""
     last, years = _c("last_dbh_cm"), _c("years")
-    tape = limits.x01_sigma_slope * last + limits.x01_sigma_cm
-    noise = 2 * tape * tape
+    noise = tape_cm(limits) ** 2
     share = pl.when(_c("has_older")).then(1 - limits.x03_own_share).otherwise(1.0)
     grown = last + pl.max_horizontal(_c("rate"), 0.0) * share * years
     up, down = _c("up") * years, _c("down") * years
@@ -225,7 +230,7 @@ def near(rows: pl.DataFrame, odd: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     released = pl.when(_c("thinned")).then(limits.x04_thinned_factor).otherwise(1.0)
     most = usual + share * 3 * _c("up") + steps * _c("up") * released
     least = (1 - share) * usual - steps * _c("down")
-    tape = 2**0.5 * steps * (limits.x01_sigma_slope * last + limits.x01_sigma_cm) + pl.when(
+    tape = steps * tape_cm(limits) + pl.when(
         _c("pom_m").eq_missing(_c("last_pom_m"))
     ).then(0.0).otherwise(steps * limits.x14_taper_share * last) + ROOM  # fmt: skip
     reach = rows.lazy().filter("grown").select(

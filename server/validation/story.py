@@ -132,9 +132,9 @@ def _judgement(scene: Scene, tree: Measurement, locale: str) -> Iterator[str]:
 
 
 def _grown(scene: Scene, doubt: Doubt, locale: str) -> Iterator[str]:
-    judged, reference = doubt.judged, scene.reference
+    judged, bands = doubt.judged, scene.bands
     cm, up, down, *_ = judged.expected
-    version = reference.version if reference is not None and reference.growth else "–"
+    version = "–" if bands is None else bands.version
     yield _say("band", locale, expected=f"{cm:.1f}", low=f"{cm - 2 * down:.1f}", high=f"{cm + 2 * up:.1f}",
                rate=f"{judged.rate:.2f}", trees=judged.growth.trees, years=f"{scene.years:.1f}", version=version)  # fmt: skip
     low, high = bounds_cm(
